@@ -1,0 +1,47 @@
+# Every target sets up what it needs: on a fresh machine only Python 3.11 or later and make are required.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all check format bench docs lock clean
+
+demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a report to open
+	$(BIN)/offbeat demo --out demo
+
+test: $(READY)  ## the tests, under five minutes on two cores
+	$(BIN)/python -m pytest -q
+
+test-all: $(READY)  ## with the slow ones, the browser among them
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+check: $(READY)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## each benchmark compares with what one would do otherwise, in one run
+	for b in benchmarks/[a-z]*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+docs: $(READY)  ## write the pages that are generated
+	$(BIN)/python docs/generate.py
+
+lock:  ## pin exact versions and hashes anew (needs uv)
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  pyproject.toml -o requirements/core.txt
+
+$(READY): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Offbeat needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .ruff_cache

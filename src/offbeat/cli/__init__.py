@@ -1,0 +1,69 @@
+"""The command line: one file per command, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import offbeat
+from offbeat.errors import OffbeatError
+
+COMMANDS = {
+    "demo": "A small set from synthesised scenes, reference models, and a report.",
+    "build": "Cut clips from videos and shift their sound by exact amounts.",
+    "run": "Ask models about every variant of a dataset; resumes by itself.",
+    "score": "Read the stored answers again and recompute, without asking.",
+    "report": "Tables, charts and a page with clips to play.",
+    "doctor": "What is installed, what is missing, and the line to type.",
+}
+"""Name and one line of help; the code is the function of the same name in `offbeat.cli.NAME`."""
+
+
+class _LazyGroup(click.Group):
+    """Knows the names of its commands without importing them, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"offbeat.cli.{cmd_name}")
+        return getattr(module, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(offbeat.__version__, prog_name="offbeat")
+def cli() -> None:
+    """Does this observer notice when sound and picture are out of step, and by how much?
+
+    \b
+    Begin with:  offbeat demo
+    Your videos: offbeat build VIDEOS --out set
+                 offbeat run set --model signal --out run
+                 offbeat report run --out report
+    """
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend are printed as one line, exit code 2; Ctrl-C exits with 130."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OffbeatError as error:
+        click.secho(f"offbeat: {error}", fg="red", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nStopped. What was finished is kept; the same command goes on.", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,94 @@
+"""Opening a dataset folder: its rows, checked, and its variants."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.variant import Variant
+from offbeat.errors import DatasetError
+
+INFO = "dataset.json"
+SOURCES = "sources.jsonl"
+METADATA = "metadata.jsonl"
+CLIPS = "clips"
+
+RowT = TypeVar("RowT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A built dataset.
+
+    Attributes:
+        folder: where it lies.
+        info: how it was made.
+        sources: all sources that were offered, the refused ones with their reason.
+        variants: in the order of the manifest: clip by clip.
+        fingerprint: SHA-256 of the manifest, by which a run knows its dataset again.
+    """
+
+    folder: Path
+    info: DatasetInfo
+    sources: tuple[SourceRow, ...]
+    variants: tuple[Variant, ...]
+    fingerprint: str
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Read and check a dataset folder; no media is opened.
+
+    Raises:
+        DatasetError: not a dataset, not finished, of another format, or a row that is not valid.
+    """
+    info_path = folder / INFO
+    if not info_path.is_file():
+        raise DatasetError(
+            f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`"
+        )
+    info = _parse(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
+    if info.format_version != FORMAT_VERSION:
+        raise DatasetError(
+            f"{info_path}: format version {info.format_version}, expected {FORMAT_VERSION}; "
+            f"build it again, or use Offbeat {info.offbeat_version}"
+        )
+    if not info.complete:
+        raise DatasetError(
+            f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on"
+        )
+    metadata = (folder / METADATA).read_bytes()
+    rows = _rows(VariantRow, folder / METADATA)
+    for number, row in enumerate(rows, start=1):
+        name = PurePosixPath(row.file_name)
+        if name.is_absolute() or ".." in name.parts:
+            raise DatasetError(
+                f"{folder / METADATA}, line {number}: {row.file_name!r} leaves the dataset folder"
+            )
+    return Dataset(
+        folder=folder,
+        info=info,
+        sources=_rows(SourceRow, folder / SOURCES),
+        variants=tuple(Variant(row=row, folder=folder) for row in rows),
+        fingerprint=hashlib.sha256(metadata).hexdigest(),
+    )
+
+
+def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+
+
+def _parse(kind: type[RowT], text: str, where: str) -> RowT:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(
+            f"{where}: {field or 'the row'}: {first['msg']}, got {first['input']!r}"
+        ) from error

@@ -1,0 +1,1 @@
+"""Estimate the delay between picture and sound without learning: motion against onsets, correlated."""
