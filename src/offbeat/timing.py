@@ -9,8 +9,8 @@ and every name carries its unit (``_s``, ``_ms``, ``_samples``, ``_hz``). Interv
 For a picture over [t, t + L) the sound is the source's own over [t - audio_delay, t - audio_delay + L)::
 
     source    ──────────────t━━━━━━━━━━━━━t+L──────────▶   picture, always this span
-    delay +d  ────────t-d━━━━━━━━━━━t-d+L──────────────▶   sound: what happened d earlier is heard now, so it is late
-    delay -d  ────────────────────t+d━━━━━━━━━━t+d+L───▶   sound: what happens d later is heard already, so it is early
+    delay +d  ────────t-d━━━━━━━━━━━t-d+L──────────────▶   sound: what happened d before: late
+    delay -d  ────────────────────t+d━━━━━━━━━━t+d+L───▶   sound: what happens d after: early
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def label_of(audio_delay_s: Fraction | float) -> Label:
 
 
 def overlap_of(length_s: Fraction, audio_delay_s: Fraction) -> Fraction:
-    """How many seconds of the clip have both their picture and their own sound in it: max(0, length - |delay|).
+    """Seconds of the clip that have both their picture and their own sound in it: max(0, length - |delay|).
 
     Where it is 0 the two share no moment, and no observer can tell the direction from the clip.
     """
