@@ -38,12 +38,10 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(
-    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(offbeat.__version__, prog_name="offbeat")
 def cli() -> None:
-    """Does this observer notice when sound and picture are out of step, and by how much?
+    r"""Does this observer notice when sound and picture are out of step, and by how much?
 
     \b
     Begin with:  offbeat demo

@@ -48,9 +48,7 @@ def open_dataset(folder: Path) -> Dataset:
     """
     info_path = folder / INFO
     if not info_path.is_file():
-        raise DatasetError(
-            f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`"
-        )
+        raise DatasetError(f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`")
     info = _parse(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
     if info.format_version != FORMAT_VERSION:
         raise DatasetError(
@@ -58,17 +56,13 @@ def open_dataset(folder: Path) -> Dataset:
             f"build it again, or use Offbeat {info.offbeat_version}"
         )
     if not info.complete:
-        raise DatasetError(
-            f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on"
-        )
+        raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
     metadata = (folder / METADATA).read_bytes()
     rows = _rows(VariantRow, folder / METADATA)
     for number, row in enumerate(rows, start=1):
         name = PurePosixPath(row.file_name)
         if name.is_absolute() or ".." in name.parts:
-            raise DatasetError(
-                f"{folder / METADATA}, line {number}: {row.file_name!r} leaves the dataset folder"
-            )
+            raise DatasetError(f"{folder / METADATA}, line {number}: {row.file_name!r} leaves the dataset folder")
     return Dataset(
         folder=folder,
         info=info,
@@ -89,6 +83,4 @@ def _parse(kind: type[RowT], text: str, where: str) -> RowT:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(
-            f"{where}: {field or 'the row'}: {first['msg']}, got {first['input']!r}"
-        ) from error
+        raise DatasetError(f"{where}: {field or 'the row'}: {first['msg']}, got {first['input']!r}") from error

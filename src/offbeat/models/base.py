@@ -18,7 +18,7 @@ from offbeat.dataset.variant import Variant
 Stop = Literal["complete", "refused", "truncated", "unsure"]
 """Why the reply ends: it is whole; the model declined; a limit cut it; the model said that it cannot tell."""
 
-JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,14 @@ class Model(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """See above."""
+        ...
 
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """See above."""
+        ...
 
     def reply(self, variant: Variant, prompt: Prompt) -> Reply:
         """What the model says of this variant. Called from several threads at once.
