@@ -1,0 +1,214 @@
+"""Scan a source: what is really in it, and from when to when.
+
+Headers lie: durations of truncated files, start times, average rates. So every packet of the picture is looked at for
+its time stamp, and the whole sound is decoded (cheap) for its coverage and its level. Times are counted from the start
+of the container's clock, which is what keeps an offset between the two streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from offbeat.errors import MediaError
+from offbeat.media.geometry import Geometry, geometry_of
+from offbeat.media.opening import exact, open_media, picture_stream, sound_stream, start_of
+from offbeat.timing import round_half_up
+
+GAP_S = Fraction(1, 2)
+"""A longer pause between two frames is a hole in the picture."""
+JUMP_S = Fraction(15, 1000)
+"""Sound whose stamp is further than this from where counting samples puts it starts a new run. A lost packet is 20 ms or
+more; stamps that merely jitter (Matroska rounds to 1 ms, some MP4 writers swing by 10 ms) stay below."""
+LEVEL_STEP_S = Fraction(1, 10)
+SILENT_DBFS = -60.0
+"""Below this a tenth of a second counts as silent."""
+KNOWN_RATES = tuple(
+    [Fraction(n) for n in (5, 6, 8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60)]
+    + [Fraction(n * 1000, 1001) for n in (15, 24, 30, 48, 60)]
+)
+MAX_FPS = Fraction(60)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half open, in seconds from the start of the container's clock."""
+
+    start_s: Fraction
+    stop_s: Fraction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What a source really holds.
+
+    Attributes:
+        path: the file.
+        fps: its rate as a constant one: the guessed rate, snapped to the nearest usual one.
+        geometry: how its frames are to be turned, scaled and converted.
+        audio_hz: rate of its default sound track.
+        channels: of that track.
+        frame_times_s: when each frame is shown, increasing, float64 seconds (for drawing windows).
+        frame_pts: the same as exact multiples of `time_base`.
+        time_base: seconds a tick.
+        picture: runs of frames without a hole.
+        sound: runs of decoded samples without a hole.
+        levels_dbfs: RMS of each tenth of a second of sound; -inf where there is none.
+        first_sound_minus_first_picture_s: the offset between the streams, which is honoured.
+    """
+
+    path: Path
+    fps: Fraction
+    geometry: Geometry
+    audio_hz: int
+    channels: int
+    frame_times_s: NDArray[np.float64]
+    frame_pts: NDArray[np.int64]
+    time_base: Fraction
+    picture: tuple[Span, ...]
+    sound: tuple[Span, ...]
+    levels_dbfs: NDArray[np.float64]
+
+    @property
+    def first_sound_minus_first_picture_s(self) -> Fraction:
+        """See above."""
+        return self.sound[0].start_s - self.picture[0].start_s
+
+    @property
+    def length_s(self) -> Fraction:
+        """From the first to the last moment that has picture or sound."""
+        spans = self.picture + self.sound
+        return max(span.stop_s for span in spans) - min(span.start_s for span in spans)
+
+    def frame_time_s(self, index: int) -> Fraction:
+        """When frame `index` is shown, exactly."""
+        return int(self.frame_pts[index]) * self.time_base
+
+
+def scan(path: Path) -> Scan:
+    """Look at every packet and decode the sound.
+
+    Raises:
+        MediaError: `not_found`, `not_media`, `no_picture`, `no_sound`, `silent`, `unreadable`, or a picture that cannot
+            be handled (see `geometry_of`).
+    """
+    geometry = geometry_of(path)
+    with open_media(path) as container:
+        picture = picture_stream(container, path)
+        sound = sound_stream(container, path)
+        start_s = start_of(container)
+        pts, covered = _packets(container, picture, sound, start_s)
+        if len(pts) < 2 or picture.time_base is None:
+            raise MediaError(f"{path}: {len(pts)} frames of picture; expected a moving picture", reason="no_picture")
+        if not covered.spans:
+            raise MediaError(f"{path}: its sound track holds no sound that decodes", reason="no_sound")
+        levels = covered.levels_dbfs()
+        if levels.max() < SILENT_DBFS:
+            raise MediaError(
+                f"{path}: silent, {levels.max():.0f} dBFS at its loudest; expected more than {SILENT_DBFS:.0f}",
+                reason="silent",
+            )
+        time_base = exact(picture.time_base)
+        offset = round_half_up(start_s / time_base)
+        pts = np.unique(pts) - offset
+        fps = constant_rate(exact(picture.guessed_rate or picture.average_rate or Fraction(25)))
+        return Scan(
+            path=path,
+            fps=fps,
+            geometry=geometry,
+            audio_hz=sound.rate,
+            channels=sound.codec_context.channels,
+            frame_times_s=pts * float(time_base),
+            frame_pts=pts,
+            time_base=time_base,
+            picture=_picture_runs(pts, time_base, 1 / fps),
+            sound=tuple(covered.spans),
+            levels_dbfs=levels,
+        )
+
+
+def constant_rate(guessed: Fraction) -> Fraction:
+    """The usual rate within 0.1 % of the guessed one, or the guessed one itself; at most 60."""
+    nearest = min(KNOWN_RATES, key=lambda rate: abs(rate - guessed))
+    rate = nearest if abs(nearest - guessed) <= guessed / 1000 else guessed.limit_denominator(1001)
+    return min(rate, MAX_FPS)
+
+
+class _Covered:
+    """Collects where there is sound, and how loud it is."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self.spans: list[Span] = []
+        self._blocks: list[NDArray[np.int64]] = []
+        self._power: list[NDArray[np.float64]] = []
+
+    def add(self, start_s: Fraction, samples: NDArray[np.float32]) -> None:
+        count = samples.shape[1]
+        if not self.spans or abs(start_s - self.spans[-1].stop_s) > JUMP_S:
+            self.spans.append(Span(start_s, start_s))
+        last = self.spans[-1]
+        self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(count, self.rate_hz))
+        first = round_half_up(last.stop_s * self.rate_hz)
+        power = np.mean(np.square(samples, dtype=np.float64), axis=0)
+        block_of = (first + np.arange(count)) // int(LEVEL_STEP_S * self.rate_hz)
+        blocks, begins = np.unique(block_of, return_index=True)
+        self._blocks.append(blocks)
+        self._power.append(np.add.reduceat(power, begins))
+
+    def levels_dbfs(self) -> NDArray[np.float64]:
+        blocks, power = np.concatenate(self._blocks), np.concatenate(self._power)
+        heard = blocks >= 0
+        mean = np.bincount(blocks[heard], weights=power[heard]) / int(LEVEL_STEP_S * self.rate_hz)
+        with np.errstate(divide="ignore"):
+            return 10 * np.log10(mean)
+
+
+def _packets(
+    container: InputContainer, picture: VideoStream, sound: AudioStream, start_s: Fraction
+) -> tuple[NDArray[np.int64], _Covered]:
+    """Time stamps of all picture packets, and the coverage of the decoded sound."""
+    pts: list[int] = []
+    covered = _Covered(sound.rate)
+    resampler = None
+    for packet in _demux(container, picture, sound):
+        if isinstance(packet.stream, VideoStream):
+            if packet.pts is not None and not packet.is_discard:
+                pts.append(packet.pts)
+            continue
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            continue  # a broken packet leaves a hole in the coverage, and windows keep away from holes
+        for frame in frames:
+            if not isinstance(frame, av.AudioFrame) or frame.pts is None or frame.time_base is None:
+                continue
+            resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.rate)
+            at_s = frame.pts * exact(frame.time_base) - start_s
+            for part in resampler.resample(frame):
+                covered.add(at_s, part.to_ndarray())
+    return np.array(pts, dtype=np.int64), covered
+
+
+def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[av.Packet]:
+    """All packets until the end, or until the file breaks off."""
+    try:
+        yield from container.demux(*streams)
+    except (av.error.InvalidDataError, av.error.EOFError):
+        return  # truncated: what came before counts
+
+
+def _picture_runs(pts: NDArray[np.int64], time_base: Fraction, frame_s: Fraction) -> tuple[Span, ...]:
+    holes = np.flatnonzero(np.diff(pts) > GAP_S / time_base) + 1
+    return tuple(
+        Span(int(run[0]) * time_base, int(run[-1]) * time_base + frame_s) for run in np.split(pts, holes.tolist())
+    )
