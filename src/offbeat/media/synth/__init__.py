@@ -1,0 +1,1 @@
+"""Synthesised scenes and a test card: sources whose truth is known exactly."""
