@@ -1,1 +1,1 @@
-"""Plain functions from arrays to numbers: scores and their intervals. Needs numpy and scipy only."""
+"""Plain functions from arrays to numbers: scores, groups, baselines, intervals over sources."""

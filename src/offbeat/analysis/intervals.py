@@ -1,0 +1,104 @@
+"""Intervals by resampling sources.
+
+All variants of a source share its material, so that they are no independent observations: treated as such, "95 %"
+intervals cover far less. The unit that is drawn is the source, with all its answers: S sources are drawn from S with
+replacement, the score is computed from the drawn ones, and the interval is that between the 2.5th and 97.5th
+percentile over the draws. Drawing S of S with replacement gives each source a multinomial weight, and every score here
+comes from summed counts, so one draw is one row of ``weights @ counts``.
+
+The interval says how far the score would move with other sources of the same kind; it knows nothing of kinds that were
+not in the set, and a score of exactly 0 or 1 has an interval without width. Fewer than two sources have none.
+
+References:
+    Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13 (percentile interval). Field & Welsh,
+    "Bootstrapping clustered data", J. R. Statist. Soc. B 69 (2007) 369. Miller, "Adding Error Bars to Evals",
+    arXiv:2411.00640 (clusters in model evaluations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 10_000
+LEVEL = 0.95
+UNDEFINED_AT_MOST = 0.05
+"""The share of draws that may lack a score, for want of a truth, before the interval is withheld."""
+
+Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From tables (..., 3, 4) to numbers (...): one of `offbeat.analysis.scores`."""
+
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score with its interval.
+
+    Attributes:
+        value: None where there is nothing to score.
+        low: lower end of the interval; None where there is none.
+        high: upper end.
+        n_sources: how many sources it rests on.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n_sources: int
+
+
+def draw_weights(n_sources: int, *, draws: int = DRAWS, rng: np.random.Generator) -> NDArray[np.uint16]:
+    """How often each source is drawn: shape (draws, n_sources), every row a multinomial draw with sum n_sources."""
+    share = np.full(n_sources, 1 / n_sources)
+    chunks = [
+        rng.multinomial(n_sources, share, size=min(_CHUNK, draws - start)).astype(np.uint16)
+        for start in range(0, draws, _CHUNK)
+    ]
+    return np.concatenate(chunks)
+
+
+def resample(counts: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """The summed tables of all draws.
+
+    Args:
+        counts: a table for each source, shape (n_sources, 3, 4).
+        weights: from `draw_weights`, shape (draws, n_sources).
+
+    Returns:
+        Shape (draws, 3, 4).
+    """
+    flat = counts.reshape(len(counts), -1)
+    chunks = [weights[start : start + _CHUNK].astype(np.float64) @ flat for start in range(0, len(weights), _CHUNK)]
+    return np.concatenate(chunks).reshape(len(weights), *counts.shape[1:])
+
+
+def estimate(
+    counts: NDArray[np.float64], score: Score, drawn: NDArray[np.float64] | None, *, level: float = LEVEL
+) -> Estimate:
+    """A score of all sources together, and its percentile interval over the draws.
+
+    A draw in which the score is undefined (balanced accuracy without one of the truths) is left out; where more than
+    `UNDEFINED_AT_MOST` of them are, there is no interval, because it would speak of the lucky draws alone.
+
+    Args:
+        counts: a table for each source, shape (n_sources, 3, 4).
+        score: what is computed from the summed tables.
+        drawn: from `resample`; may be None where there are fewer than two sources.
+        level: the share of draws inside the interval.
+    """
+    value = float(score(counts.sum(axis=0))) if len(counts) else float("nan")
+    if np.isnan(value):
+        return Estimate(value=None, low=None, high=None, n_sources=len(counts))
+    if len(counts) < 2 or drawn is None:
+        return Estimate(value=value, low=None, high=None, n_sources=len(counts))
+    scores = score(drawn)
+    known = scores[~np.isnan(scores)]
+    if known.size < (1 - UNDEFINED_AT_MOST) * scores.size:
+        return Estimate(value=value, low=None, high=None, n_sources=len(counts))
+    tail = (1 - level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Estimate(value=value, low=float(low), high=float(high), n_sources=len(counts))
