@@ -3,8 +3,18 @@
 A model never decides whether its reply is an answer: it hands over what came back, and
 `offbeat.evaluation` reads it. A model that cannot reply raises `ModelError`; it never invents a text.
 
-To add one: a class with `name`, `revision` and `reply`, in a file of yours (see docs/howto) or under the entry
-point group ``offbeat.models``. It must pass tests/models/test_contract.py.
+To add one: a class with `name`, `revision` and `reply` under the entry point group ``offbeat.models``. The registry
+calls it with two keywords: ``argument``, what follows the first colon of the specification ("" where there is none),
+and ``seed``, an integer. It raises `ModelUnavailable` for an argument that it cannot use, and imports optional packages
+itself, so that a missing one is named together with the line to type. It must pass tests/models/test_contract.py::
+
+    class Constant:
+        name, revision = "constant", "1"
+
+        def __init__(self, *, argument: str = "", seed: int = 0) -> None: ...
+
+        def reply(self, variant: Variant, prompt: Prompt) -> Reply:
+            return Reply(text="sync")
 """
 
 from __future__ import annotations
