@@ -1,0 +1,93 @@
+"""``results.json``: the figures of the page for other programs.
+
+Shares lie between 0 and 1. Every figure is ``{"value", "low", "high", "n_sources"}``; what does not exist is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import offbeat
+from offbeat.analysis.intervals import LEVEL, Estimate
+from offbeat.dataset.folder import Dataset
+from offbeat.report.findings import finding
+from offbeat.report.published import Published
+from offbeat.report.results import CHOICES, Group, ModelResult, Results
+from offbeat.timing import LABELS
+
+RESULTS_VERSION = 1
+
+Json = dict[str, Any]
+
+GROUP_KEYS = {
+    "by_delay": ("delay", "audio_delay_ms"),
+    "by_delay_size": ("size", "audio_delay_size_ms"),
+    "by_genre": ("genre", "genre"),
+    "by_length": ("length", "clip_length_s"),
+    "by_overlap": ("overlap", "overlap"),
+}
+"""The name of each list, the group that it holds, and the name of the key in its items."""
+
+
+def results_json(results: Results, dataset: Dataset, published: Published, runs: Sequence[Mapping[str, Any]]) -> Json:
+    """All of it as plain values that `json` writes."""
+    info = dataset.info
+    return {
+        "results_version": RESULTS_VERSION,
+        "offbeat_version": offbeat.__version__,
+        "dataset": {
+            "fingerprint": dataset.fingerprint,
+            "sources_used": info.sources_used,
+            "sources_refused": info.sources_refused,
+            "clips": info.clips,
+            "variants": info.variants,
+            "settings": info.settings,
+        },
+        "runs": list(runs),
+        "intervals": {
+            "method": "percentile bootstrap over sources",
+            "level": LEVEL,
+            "draws": results.draws,
+            "seed": results.seed,
+        },
+        "baselines": results.baselines,
+        "models": {model.name: _model(model) for model in results.models},
+        "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
+        "published": published.model_dump(),
+    }
+
+
+def _model(model: ModelResult) -> Json:
+    return {
+        "model": model.model,
+        "revision": model.revision,
+        "question": model.question,
+        "finding": finding(model),
+        "n": model.n,
+        "n_sources": model.figures["accuracy"].n_sources,
+        "missing": model.missing,
+        "unasked": model.unasked,
+        **{name: _figure(figure) for name, figure in model.figures.items()},
+        "outcomes": dict(model.outcomes),
+        "confusion": {
+            label: dict(zip(CHOICES, row, strict=True)) for label, row in zip(LABELS, model.confusion, strict=True)
+        },
+        "baselines": model.baselines,
+        **{name: [_group(group, key) for group in model.groups[source]] for name, (source, key) in GROUP_KEYS.items()},
+    }
+
+
+def _group(group: Group, key: str) -> Json:
+    return {
+        key: group.key,
+        "n": group.n,
+        "n_sources": group.accuracy.n_sources,
+        "accuracy": _figure(group.accuracy),
+        "balanced_accuracy": _figure(group.balanced_accuracy),
+        "choices": dict(zip(CHOICES, group.choices, strict=True)),
+    }
+
+
+def _figure(figure: Estimate) -> Json:
+    return {"value": figure.value, "low": figure.low, "high": figure.high, "n_sources": figure.n_sources}

@@ -1,0 +1,182 @@
+"""Figures from datasets and answers: the study's grid, outcomes, names, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, answer, guess, sample_answers, sample_dataset
+
+from offbeat.analysis.intervals import Estimate
+from offbeat.errors import RunError
+from offbeat.report.findings import finding
+from offbeat.report.published import load_published
+from offbeat.report.results import compute_results
+from offbeat.report.results_json import results_json
+from offbeat.timing import LABELS
+
+
+@pytest.fixture(scope="module")
+def study():
+    return sample_dataset(genres=STUDY_GENRES, lengths=(3.0, 5.0, 7.0, 10.0), delays_ms=STUDY_DELAYS_MS)
+
+
+@pytest.fixture(scope="module")
+def results(study):
+    answers = [
+        *sample_answers(study, "always:sync", lambda row: "sync"),
+        *sample_answers(study, "always:ahead", lambda row: "ahead"),
+        *sample_answers(study, "oracle", lambda row: row.label),
+        *sample_answers(study, "half right", guess(0.5)),
+    ]
+    return compute_results(study, answers, draws=500)
+
+
+def by_name(results):
+    return {model.name: model for model in results.models}
+
+
+def test_trivial_answerers_score_as_in_the_study(results):
+    models = by_name(results)
+    assert models["always:sync"].n == 4284
+    assert models["always:sync"].figures["accuracy"] == Estimate(204 / 4284, 204 / 4284, 204 / 4284, 51)
+    assert models["always:sync"].figures["balanced_accuracy"].value == pytest.approx(1 / 3)
+    assert models["always:ahead"].figures["accuracy"].value == pytest.approx(0.476, abs=5e-4)
+    assert models["oracle"].figures["accuracy"] == Estimate(1.0, 1.0, 1.0, 51)
+    assert models["always:ahead"].baselines["always:ahead"]["accuracy"] == pytest.approx(0.476, abs=5e-4)
+    assert results.baselines["uniform guess"]["macro_f1"] == pytest.approx(0.289, abs=5e-4)
+
+
+def test_the_best_comes_first(results):
+    assert [model.name for model in results.models] == ["oracle", "half right", "always:ahead", "always:sync"]
+
+
+def test_groups_hold_their_own_sources(results):
+    groups = by_name(results)["half right"].groups
+    assert [(group.key, group.n, group.accuracy.n_sources) for group in groups["genre"]] == [
+        ("ASMR", 840, 10), ("cooking", 924, 11), ("instrument", 840, 10), ("speech", 840, 10), ("sports", 840, 10),
+    ]  # fmt: skip
+    assert [group.key for group in groups["length"]] == [3, 5, 7, 10]
+    assert [group.key for group in groups["delay"]] == list(STUDY_DELAYS_MS)
+    assert [group.key for group in groups["size"]] == [500.0 * k for k in range(11)]
+    assert all(sum(group.choices) == group.n == 204 for group in groups["delay"])
+
+
+def test_variants_without_overlap_are_the_612_of_the_study(results):
+    overlap = {group.key: group.n for group in by_name(results)["oracle"].groups["overlap"]}
+    assert overlap == {"none": 612, "some": 4284 - 612}
+
+
+def test_same_input_same_figures_in_any_order(study):
+    one = sample_answers(study, "one", guess(0.4, 1))
+    two = sample_answers(study, "two", guess(0.6, 2))
+    assert compute_results(study, one + two, draws=200) == compute_results(study, two + one, draws=200)
+
+
+def test_what_cannot_be_read_is_wrong_and_what_failed_is_missing():
+    dataset = sample_dataset(delays_ms=(-1000.0, 0.0, 1000.0, 2000.0, 3000.0, 4000.0))
+    replies = dict(
+        zip((-1000, 0, 1000, 2000, 3000), ("ahead", "refused", "unparsed", "truncated", "error"), strict=True)
+    )
+    model = compute_results(dataset, sample_answers(dataset, "m", lambda row: replies.get(row.audio_delay_ms))).models[
+        0
+    ]
+    assert (model.n, model.missing, model.unasked) == (16, 4, 4)
+    assert model.outcomes == {"ok": 4, "unsure": 0, "unparsed": 4, "refused": 4, "truncated": 4, "error": 4}
+    assert model.figures["accuracy"].value == 0.25
+    assert model.confusion == ((0, 0, 0, 4), (0, 4, 0, 0), (0, 0, 0, 8))
+    assert model.constant is None
+
+
+def test_a_choice_counts_only_where_the_outcome_allows_it():
+    dataset = sample_dataset(genres={"speech": 1}, delays_ms=(0.0,))
+    row = dataset.variants[0].row
+    sure = answer(row, "m", "sync")
+    for outcome, right in (("ok", 1.0), ("unsure", 1.0), ("truncated", 0.0), ("refused", 0.0)):
+        model = compute_results(dataset, [replace(sure, outcome=outcome)]).models[0]
+        assert model.figures["accuracy"].value == right, outcome
+
+
+def test_only_errors_give_no_score():
+    dataset = sample_dataset()
+    model = compute_results(dataset, sample_answers(dataset, "m", lambda row: "error")).models[0]
+    assert (model.n, model.missing) == (0, 12)
+    assert model.figures["accuracy"] == Estimate(None, None, None, 0)
+    assert model.groups["genre"] == ()
+    assert "no answer that can be scored" in finding(model)
+
+
+def test_names_tell_questions_and_revisions_apart():
+    dataset = sample_dataset()
+    answers = [
+        *sample_answers(dataset, "a", guess(0.5)),
+        *sample_answers(dataset, "b", guess(0.5), question="study"),
+        *sample_answers(dataset, "b", guess(0.5), question="short"),
+        *sample_answers(dataset, "c", guess(0.5), revision="1"),
+        *sample_answers(dataset, "c", guess(0.5), revision="2"),
+    ]
+    names = set(by_name(compute_results(dataset, answers, draws=50)))
+    assert names == {"a", "b · study", "b · short", "c · 1", "c · 2"}
+
+
+def test_repeats_count_as_answers():
+    dataset = sample_dataset()
+    answers = [
+        *sample_answers(dataset, "m", lambda row: row.label),
+        *sample_answers(dataset, "m", lambda row: "sync", repeat=1),
+    ]
+    model = compute_results(dataset, answers, draws=50).models[0]
+    assert (model.n, model.unasked) == (24, 0)
+    assert model.figures["accuracy"].value == pytest.approx((12 + 4) / 24)
+
+
+def test_two_answers_to_one_question_are_refused():
+    dataset = sample_dataset()
+    answers = sample_answers(dataset, "m", guess(0.5))
+    with pytest.raises(RunError, match=r"m has two answers .* repeat 0; give only one of the runs"):
+        compute_results(dataset, answers + answers[:1])
+
+
+def test_answers_of_another_dataset_are_refused():
+    other = sample_dataset(genres={"sports": 1})
+    with pytest.raises(RunError, match="belongs to another dataset"):
+        compute_results(sample_dataset(), sample_answers(other, "m", guess(0.5)))
+
+
+def test_other_options_are_listed_and_not_scored():
+    dataset = sample_dataset()
+    results = compute_results(dataset, sample_answers(dataset, "m", lambda row: "yes", question="binary"))
+    assert results.models == ()
+    assert (results.unscored[0].name, results.unscored[0].n) == ("m", 12)
+
+
+@pytest.mark.parametrize(
+    ("choose", "words"),
+    [
+        (lambda row: "sync", "answered sync to every clip: it cannot be told from a constant"),
+        (lambda row: row.label, "does better than a guess: balanced accuracy 100.0 % [100.0, 100.0]"),
+        (lambda row: LABELS[LABELS.index(row.label) - 1], "does worse than a guess"),
+        (guess(0.0), "cannot be told from a guess"),
+    ],
+)
+def test_findings(study, choose, words):
+    model = compute_results(study, sample_answers(study, "m", choose), draws=200).models[0]
+    assert words in finding(model)
+
+
+def test_one_source_is_too_little_for_a_finding():
+    dataset = sample_dataset(genres={"speech": 1})
+    model = compute_results(dataset, sample_answers(dataset, "m", lambda row: row.label)).models[0]
+    assert finding(model).endswith("100.0 % on one source: too little to say how it would do on others.")
+
+
+def test_results_json_holds_every_figure_with_its_interval_and_sources(study, results):
+    told = json.loads(json.dumps(results_json(results, study, load_published(), []), allow_nan=False))
+    sync = told["models"]["always:sync"]
+    assert sync["accuracy"] == {"value": 204 / 4284, "low": 204 / 4284, "high": 204 / 4284, "n_sources": 51}
+    assert sync["direction"] == {"value": None, "low": None, "high": None, "n_sources": 51}
+    assert sync["confusion"]["behind"] == {"sync": 2040, "ahead": 0, "behind": 0, "none": 0}
+    assert sync["by_delay"][0]["audio_delay_ms"] == -5000
+    assert sync["by_delay"][0]["choices"]["sync"] == 204
+    assert {group["genre"]: group["n_sources"] for group in sync["by_genre"]} == STUDY_GENRES
+    assert [row["accuracy"] for row in told["published"]["row"]] == [26.0, 4.7, 4.7, 33.3]
+    assert told["dataset"]["fingerprint"] == study.fingerprint
