@@ -17,12 +17,14 @@ from statistics import median_low
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from offbeat.errors import MediaError
-from offbeat.media.opening import exact, open_media, picture_stream, sound_stream, start_of
+from offbeat.media.geometry import Geometry, apply_geometry
+from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream, start_of
 from offbeat.media.scan import GAP_S, JUMP_S
 from offbeat.media.values import Sound
 from offbeat.timing import round_half_up, to_samples
@@ -76,10 +78,7 @@ def cut_sound(path: Path, *, start_samples: int, stop_samples: int, rate_hz: int
     last_block = -(-stop_samples // up) + block
     wanted = range(max(0, to_samples(Fraction(start_samples, rate_hz), native_hz)), stop_samples * down // up)
     native = _native(path, range(first_block * down, last_block * down), wanted)
-    if up == down:
-        resampled = native
-    else:
-        resampled = np.asarray(resample_poly(native, up, down, axis=1), dtype=np.float32)
+    resampled = native if up == down else np.asarray(resample_poly(native, up, down, axis=1), dtype=np.float32)
     first = start_samples - first_block * up
     samples = resampled[:, first : first + stop_samples - start_samples]
     return SoundSpan(sound=Sound(samples=np.ascontiguousarray(samples), rate_hz=rate_hz), start_samples=start_samples)
@@ -100,14 +99,14 @@ def _native(path: Path, held: range, wanted: range) -> NDArray[np.float32]:
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except FFmpegError:
                 continue  # leaves a hole, which the check below finds
             for frame in frames:
                 if frame.pts is None or frame.time_base is None:
                     continue
                 resampler = resampler or av.AudioResampler(format="fltp", layout=layout, rate=rate_hz)
                 at_samples = (frame.pts * exact(frame.time_base) - origin_s) * rate_hz
-                parts = [part.to_ndarray() for part in resampler.resample(frame)]
+                parts = [samples_of(part) for part in resampler.resample(frame)]
                 if not runs or abs(at_samples - runs[-1].next_samples()) > JUMP_S * rate_hz:
                     runs.append(_Run(parts=[], offsets=[], count=0))
                 runs[-1].add(at_samples, parts)
@@ -125,7 +124,8 @@ def _native(path: Path, held: range, wanted: range) -> NDArray[np.float32]:
             real[low:high] = True
     if not real[wanted.start - held.start : wanted.stop - held.start].all():
         raise MediaError(
-            f"{path}: its sound does not decode throughout {wanted.start / rate_hz:.2f} to {wanted.stop / rate_hz:.2f} s",
+            f"{path}: its sound does not decode all the way from {wanted.start / rate_hz:.2f} to "
+            f"{wanted.stop / rate_hz:.2f} s",
             reason="sound_gap",
         )
     return buffer
@@ -152,17 +152,20 @@ class _Run:
         return self.offsets[0] + self.count
 
 
-def cut_picture(path: Path, *, start_s: Fraction, fps: Fraction, count: int) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """`count` frames on the grid start + k / fps, as decoded, each with its grid time; streamed, never all in memory.
+def cut_picture(
+    path: Path, *, geometry: Geometry, start_s: Fraction, fps: Fraction, count: int
+) -> Iterator[VideoFrame]:
+    """`count` frames, upright and in 4:2:0, on the grid start + k / fps; streamed, never all in memory.
 
     Raises:
-        MediaError: `picture_gap`, where frames are missing for longer than `GAP_S`.
+        MediaError: `picture_gap`, where frames are missing for longer than `GAP_S`; `stream_changed`.
     """
-    yield from _on_grid(_decoded(path, start_s), path=path, start_s=start_s, fps=fps, count=count)
+    frames = apply_geometry(_decoded(path, start_s), geometry, path=path)
+    yield from _on_grid(frames, path=path, start_s=start_s, fps=fps, count=count)
 
 
 def _decoded(path: Path, start_s: Fraction) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """Frames in the order of their times, from the last one at or before `start_s`."""
+    """Frames in the order of their times, from `GAP_S` before `start_s`."""
     with open_media(path) as container:
         stream = picture_stream(container, path)
         origin_s = start_of(container)
@@ -172,15 +175,18 @@ def _decoded(path: Path, start_s: Fraction) -> Iterator[tuple[Fraction, VideoFra
         container.seek(round_half_up((start_s + origin_s) / time_base), stream=stream, backward=True)
         try:
             for frame in container.decode(stream):
-                if frame.pts is not None:
-                    yield frame.pts * time_base - origin_s, frame
-        except av.error.FFmpegError:
+                if frame.pts is None:
+                    continue
+                time_s = frame.pts * time_base - origin_s
+                if time_s >= start_s - GAP_S:
+                    yield time_s, frame
+        except FFmpegError:
             return  # truncated or broken: the grid finds out whether it had all it needs
 
 
 def _on_grid(
     frames: Iterable[tuple[Fraction, VideoFrame]], *, path: Path, start_s: Fraction, fps: Fraction, count: int
-) -> Iterator[tuple[Fraction, VideoFrame]]:
+) -> Iterator[VideoFrame]:
     """The last frame stamped at or before each grid time plus half a frame."""
     slack_s = Fraction(1, 2) / fps
     made = 0
@@ -188,14 +194,14 @@ def _on_grid(
     for time_s, frame in frames:
         while shown is not None and made < count and time_s > start_s + made / fps + slack_s:
             _check_gap(path, shown[0], start_s + made / fps)
-            yield start_s + made / fps, shown[1]
+            yield shown[1]
             made += 1
         if made == count:
             return
         shown = (time_s, frame)
     while shown is not None and made < count:
         _check_gap(path, shown[0], start_s + made / fps)
-        yield start_s + made / fps, shown[1]
+        yield shown[1]
         made += 1
     if made < count:
         raise MediaError(f"{path}: no picture decodes from {float(start_s):.2f} s on", reason="picture_gap")

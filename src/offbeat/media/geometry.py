@@ -15,6 +15,9 @@ from pathlib import Path
 
 import av
 import av.filter
+from av.error import BlockingIOError as NothingYet
+from av.error import EOFError as NothingMore
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from offbeat.errors import MediaError
@@ -54,7 +57,7 @@ def geometry_of(path: Path) -> Geometry:
         stream = picture_stream(container, path)
         try:
             frame = next(iter(container.decode(stream)), None)
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             raise MediaError(f"{path}: its first frame does not decode ({error})", reason="unreadable") from error
         if frame is None:
             raise MediaError(f"{path}: no frame of its picture decodes", reason="no_picture")
@@ -136,7 +139,7 @@ def _pulled(graph: av.filter.Graph, waiting: list[Fraction]) -> Iterator[tuple[F
     while waiting:
         try:
             frame = graph.pull()
-        except (av.error.BlockingIOError, av.error.EOFError):
+        except (NothingYet, NothingMore):
             return
         if isinstance(frame, VideoFrame):
             yield waiting.pop(0), frame

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 import av
+import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 
@@ -46,10 +50,10 @@ def open_media(path: Path) -> InputContainer:
         raise MediaError(f"{path}: no such file", reason="not_found")
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
     try:
-        return av.open(f"file:{path}", options=options)
-    except (av.error.FFmpegError, ValueError) as error:
+        return av.open(f"file:{path}", mode="r", options=options)
+    except (FFmpegError, ValueError) as error:
         raise MediaError(
-            f"{path}: cannot be opened as a video ({_said(error)}); expected MP4, MOV, MKV, WebM, MPEG, AVI or FLV",
+            f"{path}: cannot be opened as a video; expected a whole MP4, MOV, MKV, WebM, MPEG, AVI or FLV file",
             reason="not_media",
         ) from error
 
@@ -84,6 +88,6 @@ def start_of(container: InputContainer) -> Fraction:
     return Fraction(container.start_time or 0, av.time_base)
 
 
-def _said(error: Exception) -> str:
-    text = getattr(error, "strerror", None)
-    return str(text or error)
+def samples_of(frame: AudioFrame) -> NDArray[np.float32]:
+    """The samples of a frame in planar float, shape (channels, n)."""
+    return np.asarray(frame.to_ndarray(), dtype=np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
-from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
+from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream
 from offbeat.media.values import Frames, Sound
 from offbeat.timing import round_half_up
 
@@ -38,7 +38,7 @@ def read_frames(path: Path, *, height: int | None = None, grey: bool = False) ->
         width = max(1, round_half_up(Fraction(stream.width * lines, stream.height)))
         for frame in container.decode(stream):
             scaled = frame.reformat(width=width, height=lines, format="gray" if grey else "rgb24", interpolation="AREA")
-            images.append(scaled.to_ndarray())
+            images.append(np.asarray(scaled.to_ndarray(), dtype=np.uint8))
         rate = stream.average_rate
     if not images or rate is None:
         raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
@@ -54,7 +54,7 @@ def read_sound(path: Path) -> Sound:
     with open_media(path) as container:
         stream = sound_stream(container, path)
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-        parts = [part.to_ndarray() for frame in container.decode(stream) for part in resampler.resample(frame)]
+        parts = [samples_of(part) for frame in container.decode(stream) for part in resampler.resample(frame)]
         rate_hz = stream.rate
     if not parts:
         raise MediaError(f"{path}: no samples; expected a clip with sound", reason="no_sound")

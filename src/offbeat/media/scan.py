@@ -16,19 +16,23 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import EOFError as NothingMore
+from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.media.geometry import Geometry, geometry_of
-from offbeat.media.opening import exact, open_media, picture_stream, sound_stream, start_of
+from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream, start_of
 from offbeat.timing import round_half_up
 
 GAP_S = Fraction(1, 2)
 """A longer pause between two frames is a hole in the picture."""
 JUMP_S = Fraction(15, 1000)
-"""Sound whose stamp is further than this from where counting samples puts it starts a new run. A lost packet is 20 ms or
-more; stamps that merely jitter (Matroska rounds to 1 ms, some MP4 writers swing by 10 ms) stay below."""
+"""Sound whose stamp is further than this from where counting samples puts it starts a new run. A lost packet is 20 ms
+or more; stamps that merely jitter (Matroska rounds to 1 ms, some MP4 writers swing by 10 ms) stay below."""
 LEVEL_STEP_S = Fraction(1, 10)
 SILENT_DBFS = -60.0
 """Below this a tenth of a second counts as silent."""
@@ -127,7 +131,7 @@ def scan(path: Path) -> Scan:
             geometry=geometry,
             audio_hz=sound.rate,
             channels=sound.codec_context.channels,
-            frame_times_s=pts * float(time_base),
+            frame_times_s=np.asarray(pts * float(time_base), dtype=np.float64),
             frame_pts=pts,
             time_base=time_base,
             picture=_picture_runs(pts, time_base, 1 / fps),
@@ -160,7 +164,7 @@ class _Covered:
         self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(count, self.rate_hz))
         first = round_half_up(last.stop_s * self.rate_hz)
         power = np.mean(np.square(samples, dtype=np.float64), axis=0)
-        block_of = (first + np.arange(count)) // int(LEVEL_STEP_S * self.rate_hz)
+        block_of: NDArray[np.int64] = (first + np.arange(count, dtype=np.int64)) // int(LEVEL_STEP_S * self.rate_hz)
         blocks, begins = np.unique(block_of, return_index=True)
         self._blocks.append(blocks)
         self._power.append(np.add.reduceat(power, begins))
@@ -187,7 +191,7 @@ def _packets(
             continue
         try:
             frames = packet.decode()
-        except av.error.FFmpegError:
+        except FFmpegError:
             continue  # a broken packet leaves a hole in the coverage, and windows keep away from holes
         for frame in frames:
             if not isinstance(frame, av.AudioFrame) or frame.pts is None or frame.time_base is None:
@@ -195,15 +199,15 @@ def _packets(
             resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.rate)
             at_s = frame.pts * exact(frame.time_base) - start_s
             for part in resampler.resample(frame):
-                covered.add(at_s, part.to_ndarray())
+                covered.add(at_s, samples_of(part))
     return np.array(pts, dtype=np.int64), covered
 
 
-def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[av.Packet]:
+def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
     """All packets until the end, or until the file breaks off."""
     try:
         yield from container.demux(*streams)
-    except (av.error.InvalidDataError, av.error.EOFError):
+    except (InvalidDataError, NothingMore):
         return  # truncated: what came before counts
 
 

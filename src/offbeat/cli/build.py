@@ -1,0 +1,216 @@
+"""`offbeat build`: from a folder of videos or a source list to a dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+
+from offbeat.cli.progress import duration, progress
+from offbeat.dataset.build import Built, Planned, build_dataset, plan_dataset
+from offbeat.dataset.estimate import estimate
+from offbeat.dataset.offer import scan_sources
+from offbeat.dataset.settings import BuildSettings
+from offbeat.dataset.sources import read_sources
+from offbeat.errors import SettingsError
+from offbeat.timing import delay_grid, exact_seconds
+
+EXIT_INCOMPLETE = 3
+"""With --strict: not every source could be used."""
+
+
+@click.command(
+    epilog="""\b
+    Examples:
+      offbeat build videos --out set
+      offbeat build list.csv --out set --lengths 3,5 --max-delay 2 --dry-run
+    """
+)
+@click.argument("sources", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The dataset folder to write.")
+@click.option("--lengths", metavar="S,S,…", help="Clip lengths in seconds.  [default: 3,5,7,10]")
+@click.option("--max-delay", metavar="S", help="Largest delay, either way.  [default: 5]")
+@click.option("--step", metavar="S", help="Between two delays.  [default: 0.5]")
+@click.option("--delays", metavar="S,S,…", help="These delays instead; > 0: the sound comes later than the picture.")
+@click.option("--clips-per-source", type=int, help="Clips of each length from each source.  [default: 1]")
+@click.option("--seed", type=int, help="Of the random choice of windows.  [default: 0]")
+@click.option("--audio", type=click.Choice(["aac", "flac"]), help="AAC-LC, or FLAC without loss.  [default: aac]")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A TOML file of settings; flags win.")
+@click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
+@click.option("--dry-run", is_flag=True, help="Scan and plan only: what would be made, how large, how long.")
+@click.option("--strict", is_flag=True, help=f"Exit with {EXIT_INCOMPLETE} where a source could not be used in full.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    sources: Path,
+    out: Path | None,
+    lengths: str | None,
+    max_delay: str | None,
+    step: str | None,
+    delays: str | None,
+    clips_per_source: int | None,
+    seed: int | None,
+    audio: str | None,
+    config: Path | None,
+    jobs: int,
+    dry_run: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    """Cut clips from SOURCES and shift their sound by exact amounts.
+
+    SOURCES is a folder of videos (its sub-folders are genres) or a .csv, .jsonl or .toml list with a column "path",
+    and if known genre, language, licence, link, start, end, note. Interrupted, the same command goes on where it was.
+    """
+    if out is None and not dry_run:
+        raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
+    flags = {"clips_per_source": clips_per_source, "seed": seed, "audio": audio}
+    settings = _settings(config, lengths, max_delay, step, delays, flags)
+    listed = read_sources(sources)
+    with progress("scanning", len(listed)) as advance:
+        planned = plan_dataset(scan_sources(listed, jobs=jobs, advance=advance), settings)
+    if dry_run or out is None:
+        _show_plan(planned, settings, jobs=jobs, as_json=as_json)
+        return 0
+    with progress("building clips", sum(len(one.plan.clips) for one in planned)) as advance:
+        built = build_dataset(planned, settings, out=out, jobs=jobs, advance=advance)
+    _show_built(built, as_json=as_json)
+    whole = all(row.status == "used" and not row.refused_lengths for row in built.sources)
+    return EXIT_INCOMPLETE if strict and not whole else 0
+
+
+def _settings(
+    config: Path | None,
+    lengths: str | None,
+    max_delay: str | None,
+    step: str | None,
+    delays: str | None,
+    flags: Mapping[str, object],
+) -> BuildSettings:
+    """The file's settings, with what the flags say on top.
+
+    Raises:
+        SettingsError: something is unknown, out of range, or contradicts.
+    """
+    values: dict[str, object] = {}
+    if config is not None:
+        try:
+            values = tomllib.loads(config.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{config}: cannot be read as TOML ({error})") from error
+    if delays is not None and (max_delay is not None or step is not None):
+        raise SettingsError("--delays lists all delays; it cannot go with --max-delay or --step")
+    try:
+        if lengths is not None:
+            values["lengths_s"] = _list(lengths)
+        if delays is not None:
+            values["delays_s"] = _list(delays)
+        elif max_delay is not None or step is not None:
+            values["delays_s"] = delay_grid(exact_seconds(max_delay or "5"), exact_seconds(step or "0.5"))
+        values |= {name: value for name, value in flags.items() if value is not None}
+        return BuildSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{config or 'settings'}: {field}: {first['msg']}, got {first['input']!r}") from error
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _list(text: str) -> tuple[Fraction, ...]:
+    return tuple(exact_seconds(part.strip()) for part in text.split(","))
+
+
+def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int, as_json: bool) -> None:
+    total = estimate(planned, settings)
+    refusals = [line for one in planned for line in _refusals(one)]
+    if as_json:
+        clips = [
+            {
+                "clip_id": clip.clip_id,
+                "source": one.offered.source.name,
+                "start_s": float(clip.start_s),
+                "length_s": float(clip.length_s),
+            }
+            for one in planned
+            for clip in one.plan.clips
+        ]
+        click.echo(
+            json.dumps(
+                {
+                    "clips": clips,
+                    "variants": total.variants,
+                    "size_bytes": total.size_bytes,
+                    "cpu_s": round(total.cpu_s, 1),
+                    "refused": [{"source": name, "what": what, "reason": text} for name, what, text in refusals],
+                },
+                indent=2,
+            )
+        )
+        return
+    for one in planned:
+        for clip in one.plan.clips:
+            click.echo(
+                f"{one.offered.source.name}: {float(clip.length_s):g} s from {float(clip.start_s):.3f} s"
+                f" at {float(clip.fps):.5g} frames/s"
+            )
+    _show_refusals(refusals)
+    click.echo(
+        f"{total.clips} clips, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
+        f"about {duration(total.cpu_s / jobs)} on {jobs} cores. Nothing was written (dry run)."
+    )
+
+
+def _show_built(built: Built, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "dataset": str(built.folder),
+                    **built.info.model_dump(mode="json"),
+                    "kept_clips": built.kept_clips,
+                    "refused": [row.model_dump() for row in built.sources if row.status == "refused"],
+                },
+                indent=2,
+            )
+        )
+        return
+    refusals: list[tuple[str, str, str]] = []
+    for row in built.sources:
+        if row.status == "refused" and not row.refused_lengths:
+            refusals.append((row.path, "all", f"{row.reason}: {row.detail}"))
+        refusals += [(row.path, f"{length} s", text) for length, text in row.refused_lengths.items()]
+    _show_refusals(refusals)
+    measured = [row for row in built.variants if row.measured_delay_ms is not None]
+    worst_ms = max((abs((row.measured_delay_ms or 0.0) - row.audio_delay_ms) for row in measured), default=None)
+    proof = "none could be measured" if worst_ms is None else f"error at most {worst_ms:.3f} ms"
+    kept = f" ({built.kept_clips} were there already)" if built.kept_clips else ""
+    click.echo(
+        f"{built.folder}: {built.info.variants} variants of {built.info.clips} clips{kept} from "
+        f"{built.info.sources_used} of {len(built.sources)} sources. "
+        f"Read back: {len(measured)} delays measured, {proof}."
+    )
+
+
+def _refusals(one: Planned) -> list[tuple[str, str, str]]:
+    name = one.offered.source.name
+    if one.offered.refusal is not None:
+        return [(name, "all", ": ".join(one.offered.refusal))]
+    return [(name, f"{float(length):g} s", f"{code}: {text}") for length, (code, text) in one.plan.refused.items()]
+
+
+def _show_refusals(refusals: Sequence[tuple[str, str, str]]) -> None:
+    if not refusals:
+        return
+    click.echo("Not used:")
+    merged: dict[tuple[str, str], list[str]] = {}
+    for name, what, text in refusals:
+        merged.setdefault((name, text.split(":")[0]), []).append(what)
+    for (name, code), whats in merged.items():
+        first = next(text for other, _, text in refusals if other == name and text.startswith(code))
+        click.echo(f"  {name} ({', '.join(whats)}): {first}")

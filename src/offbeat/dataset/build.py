@@ -1,0 +1,260 @@
+"""Build a dataset: draw the clips, render what is not there yet, and write the manifest when all is there.
+
+It may be killed at any moment. Each variant is a whole file or none; a clip counts as finished when its record stands
+in `.build/` and every file that the record names still has the content that it says. The manifest is assembled from the
+records at the end, so it never names what is not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import offbeat
+from offbeat.dataset.card import card_of
+from offbeat.dataset.folder import CLIPS, INFO, METADATA, SOURCES
+from offbeat.dataset.offer import Offered
+from offbeat.dataset.plan import Clip, SourcePlan, plan_source
+from offbeat.dataset.render import render_clip
+from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.settings import BuildSettings
+from offbeat.errors import DatasetError, MediaError
+from offbeat.files import held_folder, sha256_of, write_whole
+
+_RECORDS = ".build"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A source and the clips drawn from it; none where it is refused."""
+
+    offered: Offered
+    plan: SourcePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made.
+
+    Attributes:
+        folder: the dataset.
+        info: as in `dataset.json`.
+        sources: one row each, the refused ones with their reason.
+        variants: all rows of the manifest.
+        kept_clips: how many clips were there already and proved to be whole.
+    """
+
+    folder: Path
+    info: DatasetInfo
+    sources: tuple[SourceRow, ...]
+    variants: tuple[VariantRow, ...]
+    kept_clips: int
+
+
+class _Record(BaseModel):
+    """A finished clip, or the reason why it cannot be made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: tuple[VariantRow, ...] = ()
+    reason: str | None = None
+    detail: str | None = None
+
+
+def plan_dataset(offered: Iterable[Offered], settings: BuildSettings) -> list[Planned]:
+    """Draw the clips of all sources; pure."""
+    return [
+        Planned(
+            one,
+            SourcePlan((), {})
+            if one.scanned is None
+            else plan_source(one.source_id, one.scanned, settings, part=(one.source.start_s, one.source.end_s)),
+        )
+        for one in offered
+    ]
+
+
+def build_dataset(
+    planned: Sequence[Planned], settings: BuildSettings, *, out: Path, jobs: int, advance: Callable[[], None]
+) -> Built:
+    """Render every planned clip that is not there yet, several at once, and write the manifest.
+
+    Args:
+        planned: from `plan_dataset`.
+        settings: as planned with.
+        out: the dataset folder; goes on with what a former call with the same settings left there.
+        jobs: clips at once; the codecs themselves run on one thread each, so that bytes do not depend on it.
+        advance: called once for each clip.
+
+    Raises:
+        DatasetError: `out` holds something else, cannot be written to, or no clip could be made.
+    """
+    with held_folder(out, error=DatasetError):
+        _claim(out, _info(settings, complete=False))
+        (out / CLIPS).mkdir(exist_ok=True)
+        (out / _RECORDS).mkdir(exist_ok=True)
+        records, kept = _render_all(planned, settings, out, jobs, advance)
+        sources = [_source_row(one, records) for one in planned]
+        rows = [row for record in records.values() for row in record.rows]
+        if not rows:
+            raise DatasetError(_nothing(out, sources))
+        info = _info(settings, complete=True, sources=sources, rows=rows)
+        _sweep(out, rows)
+        write_whole(out / SOURCES, _lines(sources))
+        write_whole(out / METADATA, _lines(rows))
+        write_whole(out / "README.md", card_of(info, sources, rows))
+        write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
+    return Built(folder=out, info=info, sources=tuple(sources), variants=tuple(rows), kept_clips=kept)
+
+
+def _render_all(
+    planned: Sequence[Planned], settings: BuildSettings, out: Path, jobs: int, advance: Callable[[], None]
+) -> tuple[dict[str, _Record], int]:
+    """Records by clip, in the order of the plan, and how many of them were there already."""
+
+    def one(clip: Clip, offered: Offered) -> tuple[_Record, bool]:
+        path = out / _RECORDS / f"{clip.clip_id}.json"
+        record = _finished(path, out)
+        if record is not None:
+            return record, True
+        assert offered.scanned is not None  # clips are drawn from scanned sources only
+        try:
+            record = _Record(rows=tuple(render_clip(clip, offered.source, offered.scanned, settings, out)))
+        except MediaError as error:
+            record = _Record(reason=error.reason, detail=str(error))
+        write_whole(path, record.model_dump_json())
+        return record, False
+
+    records: dict[str, _Record] = {}
+    kept = 0
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        futures: dict[Future[tuple[_Record, bool]], str] = {
+            pool.submit(one, clip, planned_source.offered): clip.clip_id
+            for planned_source in planned
+            for clip in planned_source.plan.clips
+        }
+        try:
+            for future in as_completed(futures):
+                records[futures[future]], was_there = future.result()
+                kept += was_there
+                advance()
+        except BaseException:
+            pool.shutdown(
+                wait=True, cancel_futures=True
+            )  # what is under way is finished, the rest is left for next time
+            raise
+    return {clip_id: records[clip_id] for clip_id in futures.values()}, kept
+
+
+def _finished(path: Path, out: Path) -> _Record | None:
+    """The record of a clip, if it is valid and all its files have the content that it says."""
+    if not path.is_file():
+        return None
+    try:
+        record = _Record.model_validate_json(path.read_bytes())
+    except ValidationError:
+        return None
+    for row in record.rows:
+        file = out / row.file_name
+        if not file.is_file() or sha256_of(file) != row.sha256:
+            return None
+    return record if record.rows else None
+
+
+def _claim(out: Path, info: DatasetInfo) -> None:
+    """Make `out` ours, or recognise it as ours.
+
+    Raises:
+        DatasetError: it holds other things, or a dataset that was made otherwise.
+    """
+    path = out / INFO
+    if not path.is_file():
+        others = sorted(entry.name for entry in out.iterdir() if entry.name != ".lock")
+        if others:
+            raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
+        write_whole(path, info.model_dump_json(indent=2) + "\n")
+        return
+    try:
+        former = DatasetInfo.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DatasetError(f"{path}: not readable as a dataset of this version; choose another --out") from error
+    made_by = ("format_version", "offbeat_version", "av_version", "ffmpeg_version", "settings")
+    for field in made_by:
+        if getattr(former, field) != getattr(info, field):
+            raise DatasetError(
+                f"{path}: was made with {field} {getattr(former, field)}, now it is {getattr(info, field)}; "
+                "choose another --out, or delete that folder"
+            )
+
+
+def _info(
+    settings: BuildSettings, *, complete: bool, sources: Sequence[SourceRow] = (), rows: Sequence[VariantRow] = ()
+) -> DatasetInfo:
+    return DatasetInfo(
+        format_version=FORMAT_VERSION,
+        offbeat_version=offbeat.__version__,
+        av_version=av.__version__,
+        ffmpeg_version=str(av.ffmpeg_version_info),
+        settings=settings.model_dump(mode="json"),
+        sources_used=sum(source.status == "used" for source in sources),
+        sources_refused=sum(source.status == "refused" for source in sources),
+        clips=len({row.clip_id for row in rows}),
+        variants=len(rows),
+        complete=complete,
+    )
+
+
+def _source_row(one: Planned, records: dict[str, _Record]) -> SourceRow:
+    offered, source, scanned = one.offered, one.offered.source, one.offered.scanned
+    refused = {f"{float(length):g}": f"{code}: {text}" for length, (code, text) in one.plan.refused.items()}
+    failed = [records[clip.clip_id] for clip in one.plan.clips if not records[clip.clip_id].rows]
+    for clip in one.plan.clips:
+        record = records[clip.clip_id]
+        if not record.rows:
+            refused[f"{float(clip.length_s):g}"] = f"{record.reason}: {record.detail}"
+    made = len(one.plan.clips) - len(failed)
+    refusal = offered.refusal or next(
+        iter([*one.plan.refused.values(), *((str(record.reason), str(record.detail)) for record in failed)]), None
+    )
+    return SourceRow(
+        source_id=offered.source_id,
+        path=source.name,
+        genre=source.genre,
+        language=source.language,
+        licence=source.licence,
+        link=source.link,
+        note=source.note,
+        status="used" if made else "refused",
+        reason=None if made or refusal is None else refusal[0],
+        detail=None if made or refusal is None else refusal[1],
+        length_s=None if scanned is None else round(float(scanned.length_s), 3),
+        fps=None if scanned is None else round(float(scanned.fps), 6),
+        width=None if scanned is None else scanned.geometry.width,
+        height=None if scanned is None else scanned.geometry.height,
+        audio_hz=None if scanned is None else scanned.audio_hz,
+        clips=made,
+        refused_lengths=refused,
+    )
+
+
+def _sweep(out: Path, rows: Sequence[VariantRow]) -> None:
+    """Remove what belongs to no variant: half-written files, clips of a former plan."""
+    named = {Path(row.file_name).name for row in rows}
+    for entry in os.scandir(out / CLIPS):
+        if entry.name not in named:
+            Path(entry.path).unlink()
+
+
+def _lines(rows: Iterable[BaseModel]) -> str:
+    return "".join(row.model_dump_json() + "\n" for row in rows)
+
+
+def _nothing(out: Path, sources: Sequence[SourceRow]) -> str:
+    reasons = "; ".join(f"{source.path}: {source.reason}" for source in sources[:5])
+    return f"{out}: none of the {len(sources)} sources can serve ({reasons}); see --dry-run for each reason"

@@ -1,0 +1,47 @@
+"""What a build can be told; kept, resolved, with what it made."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+
+from offbeat.timing import delay_grid, exact_seconds
+
+Seconds = Annotated[
+    Fraction,
+    BeforeValidator(exact_seconds),
+    PlainSerializer(lambda value: float(value) if value.denominator <= 1000 else str(value)),
+]
+
+
+class BuildSettings(BaseModel):
+    """The study's own settings are the defaults: 3, 5, 7 and 10 s, 21 delays from -5 to +5 s."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lengths_s: tuple[Seconds, ...] = (Fraction(3), Fraction(5), Fraction(7), Fraction(10))
+    """Clip lengths."""
+    delays_s: tuple[Seconds, ...] = delay_grid(Fraction(5), Fraction(1, 2))
+    """Audio delays, > 0: the sound comes later; 0 should be among them."""
+    clips_per_source: int = Field(default=1, ge=1, le=1000)
+    """Clips of each length from each source."""
+    seed: int = Field(default=0, ge=0)
+    """Of the random choice of windows."""
+    audio: Literal["aac", "flac"] = "aac"
+    """AAC-LC as users ship it, or FLAC without loss; 48 kHz both."""
+
+    @field_validator("lengths_s")
+    @classmethod
+    def _lengths(cls, value: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        if not value or any(length <= 0 or length > 600 for length in value):
+            raise ValueError(f"clip lengths must lie above 0 and at most 600 s, got {[float(v) for v in value]}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("delays_s")
+    @classmethod
+    def _delays(cls, value: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        if not value or any(abs(delay) > 600 for delay in value):
+            raise ValueError(f"delays must lie within 600 s, got {[float(v) for v in value]}")
+        return tuple(sorted(set(value)))

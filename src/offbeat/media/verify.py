@@ -1,0 +1,108 @@
+"""Read a written variant back and prove what its row will say.
+
+Read again are: where the two streams start, how long they last, that the picture's packets are the clip's own, and
+where in the source the decoded sound really comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from offbeat.errors import MediaError
+from offbeat.media.delay import Locator
+from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream
+from offbeat.media.write import AUDIO_HZ, to_count
+
+TOLERANCE_MS = 0.1
+_RECOGNISED = 0.5
+"""Below this correlation the sound was not found again: nothing is claimed."""
+_TIE = 0.002
+"""Two places whose correlations differ by less are the same to the ear: the sound repeats itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenVariant:
+    """What was read back.
+
+    Attributes:
+        samples: mono, float32, as many as the picture lasts.
+        picture_digest: SHA-256 over the picture's packets, in order.
+        frames: their number.
+    """
+
+    samples: NDArray[np.float32]
+    picture_digest: str
+    frames: int
+
+
+def read_back(path: Path, *, length_s: Fraction) -> WrittenVariant:
+    """Decode the sound of a written variant, and hash its picture.
+
+    Raises:
+        MediaError: `unproven`: a stream does not start at 0, or the sound is shorter than the picture.
+    """
+    digest = hashlib.sha256()
+    frames = 0
+    parts: list[NDArray[np.float32]] = []
+    with open_media(path) as container:
+        picture, sound = picture_stream(container, path), sound_stream(container, path)
+        for stream in (picture, sound):
+            if stream.start_time != 0:
+                raise _unproven(path, f"its {stream.type} starts at {stream.start_time} ticks", "0")
+        lasts_s = (picture.duration or 0) * exact(picture.time_base or Fraction(0))
+        if lasts_s != length_s:
+            raise _unproven(path, f"its picture lasts {float(lasts_s)} s", f"{float(length_s)} s")
+        resampler = av.AudioResampler(format="fltp", layout=sound.layout, rate=sound.rate)
+        for packet in container.demux(picture, sound):
+            if isinstance(packet.stream, VideoStream):
+                if packet.size:
+                    digest.update(bytes(packet))
+                    frames += 1
+                continue
+            for frame in packet.decode():
+                if isinstance(frame, av.AudioFrame):
+                    parts += [samples_of(part) for part in resampler.resample(frame)]
+    samples = np.concatenate(parts, axis=1).mean(axis=0) if parts else np.zeros(0, np.float32)
+    count = to_count(length_s)
+    if len(samples) < count:
+        raise _unproven(path, f"it has {len(samples)} samples of sound", f"{count}")
+    return WrittenVariant(samples=samples[:count], picture_digest=digest.hexdigest(), frames=frames)
+
+
+def measured_delay_ms(
+    path: Path, samples: NDArray[np.float32], locator: Locator, *, sync_position_samples: int, audio_delay_ms: float
+) -> float | None:
+    """The delay with which `samples` are heard, from where in the span they are found; None where nobody can tell.
+
+    Args:
+        path: for the error's text.
+        samples: the decoded sound, mono.
+        locator: of the source's span.
+        sync_position_samples: where in the span the sound would be at a delay of 0.
+        audio_delay_ms: what it should be; it is not used for the search, only to judge its result.
+
+    Raises:
+        MediaError: `unproven`: the sound is found elsewhere than where it should be.
+    """
+    match = locator.find(samples)
+    if match is None or match.correlation < _RECOGNISED:
+        return None
+    measured_ms = (sync_position_samples - match.position_samples) * 1000 / AUDIO_HZ
+    if abs(measured_ms - audio_delay_ms) <= TOLERANCE_MS:
+        return round(measured_ms, 3) + 0.0  # no minus zero
+    nominal = sync_position_samples - round(audio_delay_ms * AUDIO_HZ / 1000)
+    if locator.correlation_at(samples, nominal) > match.correlation - _TIE:
+        return None
+    raise _unproven(path, f"its sound is delayed by {measured_ms:.3f} ms", f"{audio_delay_ms:.3f} ms")
+
+
+def _unproven(path: Path, found: str, expected: str) -> MediaError:
+    return MediaError(f"{path}: read back, {found}; expected {expected}", reason="unproven")

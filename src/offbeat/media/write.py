@@ -1,0 +1,132 @@
+"""Write a variant: the clip's picture packets, and a slice of the source's sound.
+
+AAC with the pre-roll drop. An encoder delays its input by 1024 samples (its priming), and says so in an edit list that
+some readers ignore; they hear the sound 21 ms late. Here the encoder is fed real sound from 1024 samples before the
+slice, and the first two packets, which carry that, are dropped: what remains starts at the slice, needs no edit list,
+and is read at the same place by every reader::
+
+    source samples    ···│ i-1024 ┆ i ─────────────────────── i+n ┆ tail ···   all of it real sound, no zeros
+    encoder's packets    │ 0 │ 1  │ 2 │ 3 │ ...          │ last │   packet k: from i + 1024 (k - 2)
+    kept                          │ 2 │ 3 │ ...          │ last │   ceil(n / 1024) packets, the last cut
+
+FLAC has no priming: the slice itself is encoded, without loss after rounding to 16 bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from offbeat.files import whole_file
+from offbeat.media.cut import SoundSpan
+from offbeat.media.opening import exact
+from offbeat.media.picture import Picture
+from offbeat.timing import to_samples
+
+AUDIO_HZ = 48_000
+AudioCodec = Literal["aac", "flac"]
+
+AAC_FRAME_SAMPLES = 1024
+_DROPPED_PACKETS = 2
+_BIT_RATE_PER_CHANNEL = 96_000
+MARGIN_BEFORE_SAMPLES = AAC_FRAME_SAMPLES
+"""How much more of the source than the slice itself is needed before it ..."""
+MARGIN_AFTER_SAMPLES = 2 * AAC_FRAME_SAMPLES
+"""... and after it."""
+
+
+class VariantWriter:
+    """Writes variants of one clip; not for several threads at once, since muxing marks the packets.
+
+    Attributes:
+        picture: the clip's picture.
+        picture_digest: SHA-256 over its packets, in order.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self._input = av.open(io.BytesIO(picture.mp4), mode="r")
+        self._stream = self._input.streams.video[0]
+        self._time_base = exact(self._stream.time_base or Fraction(0))
+        self._packets = [packet for packet in self._input.demux(self._stream) if packet.dts is not None]
+        self.picture_digest = hashlib.sha256(b"".join(bytes(packet) for packet in self._packets)).hexdigest()
+        self._stamps = [(packet.pts, packet.dts, packet.duration) for packet in self._packets]
+
+    def close(self) -> None:
+        """Let go of the picture."""
+        self._input.close()
+
+    def write(self, path: Path, span: SoundSpan, *, start_samples: int, codec: AudioCodec) -> None:
+        """Write one variant, whole or not at all: to a temporary name first, onto the disk, then renamed.
+
+        Args:
+            path: where to.
+            span: source sound at 48 kHz that covers the slice and its margins.
+            start_samples: which sample of the source's clock is heard with the first frame.
+            codec: `aac` or `flac`.
+        """
+        count = to_count(self.picture.length_s)
+        with whole_file(path) as temporary, av.open(str(temporary), "w", format="mp4", options=_MUXER) as output:
+            picture = output.add_stream_from_template(self._stream)
+            channels = span.sound.samples.shape[0]
+            sound = output.add_stream(codec, rate=AUDIO_HZ, layout="mono" if channels == 1 else "stereo")
+            if codec == "aac":
+                sound.bit_rate = _BIT_RATE_PER_CHANNEL * channels
+                sound.codec_context.options = _AAC_OPTIONS
+                packets = _aac_packets(sound, span, start_samples, count)
+            else:
+                packets = _flac_packets(sound, span.slice(start_samples, count))
+            for packet, (pts, dts, duration) in zip(self._packets, self._stamps, strict=True):
+                packet.pts, packet.dts, packet.duration = pts, dts, duration
+                packet.time_base, packet.stream = self._time_base, picture
+            for packet in sorted([*self._packets, *packets], key=_decoding_time):
+                output.mux(packet)
+
+
+_AAC_OPTIONS = {"aac_coder": "fast", "aac_ms": "0", "aac_is": "0", "aac_pns": "0"}
+"""A third of the default's time at the same quality; no intensity stereo or noise substitution, which alter phases."""
+_MUXER = {"movflags": "+faststart"}
+
+
+def to_count(length_s: Fraction) -> int:
+    """Samples at 48 kHz that last as long as the picture, to the nearest."""
+    return to_samples(length_s, AUDIO_HZ)
+
+
+def _decoding_time(packet: Packet[AudioStream] | Packet[VideoStream]) -> Fraction:
+    return (packet.dts or 0) * exact(packet.time_base)
+
+
+def _aac_packets(stream: AudioStream, span: SoundSpan, start_samples: int, count: int) -> list[Packet[AudioStream]]:
+    kept = -(-count // AAC_FRAME_SAMPLES)
+    fed = span.slice(start_samples - AAC_FRAME_SAMPLES, (kept + _DROPPED_PACKETS) * AAC_FRAME_SAMPLES)
+    packets = _encode(stream, np.ascontiguousarray(fed), "fltp")[_DROPPED_PACKETS:][:kept]
+    first_pts = packets[0].pts or 0
+    for packet in packets:
+        packet.pts = (packet.pts or 0) - first_pts
+        packet.dts = packet.pts
+    packets[-1].duration = count - AAC_FRAME_SAMPLES * (kept - 1)
+    return packets
+
+
+def _flac_packets(stream: AudioStream, samples: NDArray[np.float32]) -> list[Packet[AudioStream]]:
+    whole = np.clip(np.floor(samples * 32768 + 0.5), -32768, 32767).astype(np.int16)
+    return _encode(stream, np.ascontiguousarray(whole.T).reshape(1, -1), "s16")
+
+
+def _encode(
+    stream: AudioStream, samples: NDArray[np.float32] | NDArray[np.int16], sample_format: str
+) -> list[Packet[AudioStream]]:
+    frame = av.AudioFrame.from_ndarray(samples, format=sample_format, layout=stream.layout.name)
+    frame.sample_rate, frame.pts, frame.time_base = AUDIO_HZ, 0, Fraction(1, AUDIO_HZ)
+    return [*stream.encode(frame), *stream.encode(None)]
