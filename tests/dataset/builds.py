@@ -1,0 +1,44 @@
+"""Small builds for tests."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from offbeat.dataset.build import Built, build_dataset, plan_dataset
+from offbeat.dataset.folder import Dataset, open_dataset
+from offbeat.dataset.offer import scan_sources
+from offbeat.dataset.settings import BuildSettings
+from offbeat.dataset.sources import read_sources
+from offbeat.media.synth.testcard import TestCard, make_testcard, write_testcard
+
+
+def card_file(
+    path: Path,
+    *,
+    length_s: int = 12,
+    rate_hz: int = 48_000,
+    fps: Fraction = Fraction(30),
+    seed: int = 1,
+    size: int = 160,
+) -> TestCard:
+    """Write a small test card; `.mkv` without loss, `.mp4` as H.264 and AAC."""
+    card = make_testcard(
+        length_s=Fraction(length_s), rate_hz=rate_hz, fps=fps, seed=seed, width=size, height=size * 9 // 16
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_testcard(path, card, codec="lossless" if path.suffix == ".mkv" else "h264")
+    return card
+
+
+def settings(**changes: object) -> BuildSettings:
+    """Two-second clips with five delays of up to 2 s."""
+    values: dict[str, object] = {"lengths_s": (2,), "delays_s": (-2, -0.5, 0, 0.5, 2)}
+    return BuildSettings.model_validate(values | changes)
+
+
+def build(sources: Path, out: Path, chosen: BuildSettings, *, jobs: int = 2) -> tuple[Built, Dataset]:
+    """Scan, plan, build, open."""
+    planned = plan_dataset(scan_sources(read_sources(sources), jobs=jobs, advance=lambda: None), chosen)
+    built = build_dataset(planned, chosen, out=out, jobs=jobs, advance=lambda: None)
+    return built, open_dataset(out)
