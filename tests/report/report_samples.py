@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 
-from offbeat.dataset.folder import Dataset
+from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
 from offbeat.dataset.variant import Variant
 from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.run_folder import RunInfo
+from offbeat.evaluation.store import AnswerStore
 from offbeat.timing import LABELS, label_of
 
 STUDY_GENRES = {"cooking": 11, "instrument": 10, "sports": 10, "ASMR": 10, "speech": 10}
@@ -157,3 +160,19 @@ def data_block(page: str, block_id: str):
     """The JSON of a data block of a page."""
     start = page.index(">", page.index(f'id="{block_id}"')) + 1
     return json.loads(page[start : page.index("</script>", start)])
+
+
+def write_run(folder: Path, dataset, answers):
+    """A run folder as `offbeat run` leaves it."""
+    folder.mkdir(parents=True)
+    info = RunInfo(
+        dataset_folder=os.path.relpath(dataset.folder, folder),
+        dataset_fingerprint=open_dataset(dataset.folder).fingerprint,
+        created_at="2026-11-20T10:00:00+00:00",
+        updated_at="2026-11-20T11:00:00+00:00",
+    )
+    (folder / "run.json").write_text(info.model_dump_json(), encoding="utf-8")
+    with AnswerStore(folder / "answers.sqlite") as store:
+        for one in answers:
+            store.put(one)
+    return folder

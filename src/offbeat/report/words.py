@@ -65,8 +65,8 @@ def signed_ms(value: float) -> str:
 
 def link(**filters: str | float | None) -> str:
     """A link to the browser of variants with these filters set; None leaves one open."""
-    chosen = {key: seconds(value) if isinstance(value, float) else value for key, value in filters.items()}
-    return "#" + urlencode({key: value for key, value in chosen.items() if value is not None})
+    chosen = {key: value for key, value in filters.items() if value is not None}
+    return "#" + urlencode({k: visible(v) if isinstance(v, str) else seconds(v) for k, v in chosen.items()})
 
 
 def visible(text: str) -> str:

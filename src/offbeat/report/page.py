@@ -1,0 +1,148 @@
+r"""The page: one file that needs no network, whose scripts are known by their hashes.
+
+All text of models, files and manifests is hostile. It reaches the page in two ways only: through Jinja2's autoescape,
+or in data blocks (``<script type="application/json">``), where every ``<`` is written ``\u003c``; the script puts it
+into the page as text, never as markup. Should one of these fail, the content security policy in the head still runs no
+script but those whose hashes it names, and loads nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+import offbeat
+from offbeat.dataset.folder import Dataset
+from offbeat.report import tables, words
+from offbeat.report.charts import distribution_chart, genre_chart
+from offbeat.report.findings import finding
+from offbeat.report.published import Published
+from offbeat.report.results import CHOICES, Results
+
+SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "app.js")
+"""In the order in which the page runs them."""
+
+
+def render_page(
+    results: Results,
+    dataset: Dataset,
+    published: Published,
+    browser: Mapping[str, object],
+    *,
+    title: str,
+    runs: Sequence[Mapping[str, Any]],
+) -> str:
+    """The whole of index.html.
+
+    Args:
+        results: the figures.
+        dataset: what was asked about.
+        published: rows to show apart.
+        browser: from `offbeat.report.browser.browser_data`.
+        title: of the page.
+        runs: name and settings of each run.
+    """
+    scripts = {name: _static(name) for name in SCRIPTS}
+    charts = {
+        f"{kind}-{number}": make(model)
+        for kind, make in (("distribution", distribution_chart), ("genre", genre_chart))
+        for number, model in enumerate(results.models)
+        if model.n
+    }
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=words.visible(title),
+            version=offbeat.__version__,
+            policy=content_security_policy(scripts.values()),
+            style=Markup(_static("style.css")),
+            scripts=[Markup(script) for script in scripts.values()],
+            charts=data_block(charts),
+            browser=data_block(browser),
+            link=words.link,
+            label_words=words.LABEL_WORDS,
+            choices=CHOICES,
+            results=results,
+            findings=[finding(model) for model in results.models],
+            published=published,
+            dataset=dataset,
+            runs=runs,
+            genres=tables.genre_rows(dataset),
+            by_genre=tables.group_rows(results.models, "genre", lambda key: words.visible(str(key)), "genre"),
+            by_length=tables.group_rows(results.models, "length", _length, "length"),
+            by_size=tables.group_rows(results.models, "size", _size, "size"),
+            by_overlap=tables.group_rows(results.models, "overlap", _overlap, "overlap"),
+            confusions=[tables.confusion_rows(model) for model in results.models],
+            exactness=tables.exactness(dataset),
+            refused=[source for source in dataset.sources if source.status == "refused"],
+            shortened=[source for source in dataset.sources if source.refused_lengths],
+        )
+    )
+
+
+def content_security_policy(scripts: Iterable[str]) -> str:
+    """Nothing may run or load but these very scripts, the page's own style, and clips that lie beside it."""
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; media-src 'self' file:; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def data_block(value: object) -> Markup:
+    """JSON that cannot end the script element that it stands in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("offbeat.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=words.percent,
+        interval=words.interval,
+        count=words.count,
+        delay=words.delay,
+        seconds=words.seconds,
+        signed_ms=words.signed_ms,
+        visible=words.visible,
+        json=_shown,
+    )
+    return environment
+
+
+def _shown(value: object) -> str:
+    return words.visible(json.dumps(value, ensure_ascii=False))
+
+
+def _length(key: str | float) -> str:
+    return f"{words.seconds(float(key))} s"
+
+
+def _size(key: str | float) -> str:
+    return "0" if key == 0 else f"±{words.seconds(float(key) / 1000)} s"
+
+
+def _overlap(key: str | float) -> str:
+    return "picture and sound share a moment" if key == "some" else "they share none: |delay| ≥ length"
+
+
+def _static(name: str) -> str:
+    return files("offbeat.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

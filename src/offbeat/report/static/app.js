@@ -1,0 +1,228 @@
+"use strict";
+// The page's two live parts: charts, and the browser of variants. All text goes into the page as text, never as markup.
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const el = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in node) node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+};
+
+// ---- charts ----------------------------------------------------------------------------------------------------
+
+const specs = read("charts-data");
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function theme() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(name).trim();
+  const text = { labelColor: of("--ink"), titleColor: of("--soft"), labelFontSize: 11, titleFontSize: 11, titleFontWeight: "normal" };
+  return {
+    background: "transparent",
+    font: getComputedStyle(document.body).fontFamily,
+    view: { stroke: null },
+    axis: { ...text, gridColor: of("--line"), domainColor: of("--line"), tickColor: of("--line") },
+    point: { color: of("--ink"), fill: of("--ink") },
+    rule: { color: of("--ink") },
+  };
+}
+
+const drawn = [];
+async function drawCharts() {
+  drawn.splice(0).forEach((chart) => chart.finalize());
+  for (const place of document.querySelectorAll("[data-chart]")) {
+    const spec = specs[place.dataset.chart];
+    // `ast` with Vega's interpreter: expressions are walked, not compiled, so that the page needs no eval.
+    const chart = await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", config: theme() });
+    drawn.push(chart);
+    chart.view.addEventListener("click", (event, item) => {
+      if (item && item.datum && item.datum.link) location.hash = item.datum.link;
+    });
+  }
+}
+
+// ---- variants --------------------------------------------------------------------------------------------------
+
+const data = read("browser-data");
+const named = (names, row) => Object.fromEntries(names.map((name, place) => [name, row[place]]));
+const VARIANT = ["id", "clip", "source", "genre", "language", "delay", "truth", "length", "overlap", "start", "measured",
+  "width", "height", "file"];
+const ANSWER = ["variant", "outcome", "choice", "text", "probabilities", "details", "error", "prompt", "repeat"];
+
+const variants = data.variants.map((row) => named(VARIANT, row));
+for (const variant of variants) {
+  variant.label = data.labels[variant.truth];
+  variant.answers = data.models.map(() => []);
+}
+data.answers.forEach((rows, model) => {
+  for (const row of rows) {
+    const answer = named(ANSWER, row);
+    const variant = variants[answer.variant];
+    answer.outcome = data.outcomes[answer.outcome];
+    answer.shown = answer.choice ?? (answer.outcome === "error" ? "missing" : "none");
+    answer.right = answer.outcome === "error" ? "missing" : answer.choice === variant.label ? "yes" : "no";
+    variant.answers[model].push(answer);
+  }
+});
+
+const WORDS = { sync: "with the picture", ahead: "earlier than the picture", behind: "later than the picture" };
+const number = (value) => String(+value.toFixed(6)).replace("-", "−");
+const signed = (ms) => (ms > 0 ? "+" : "") + number(ms / 1000);
+const distinct = (of) => [...new Set(variants.map(of))].sort((a, b) => (typeof a === "number" ? a - b : a < b ? -1 : 1));
+
+const FILTERS = {
+  genre: { options: distinct((v) => v.genre), keep: (v, value) => v.genre === value },
+  length: { options: distinct((v) => v.length), words: (s) => `${number(s)} s`, keep: (v, value) => v.length === +value },
+  delay: { options: distinct((v) => v.delay), words: (ms) => `${signed(ms)} s`, keep: (v, value) => v.delay === +value },
+  size: { options: distinct((v) => Math.abs(v.delay)), words: (ms) => `${number(ms / 1000)} s`, keep: (v, value) => Math.abs(v.delay) === +value },
+  label: { options: data.labels, keep: (v, value) => v.label === value },
+  overlap: { options: ["some", "none"], words: (o) => (o === "some" ? "some moment" : "no moment"), keep: (v, value) => (v.overlap > 0) === (value === "some") },
+  id: { keep: (v, value) => [v.id, v.clip, v.source].some((id) => id.includes(value)) },
+  model: { options: data.models, any: "any" },
+  choice: { options: [...data.labels, "none"], words: (c) => (c === "none" ? "no choice" : c), answer: (a, value) => a.shown === value },
+  outcome: { options: data.outcomes, words: (o) => (o === "error" ? "error: missing" : o), answer: (a, value) => a.outcome === value },
+  right: { options: ["yes", "no"], words: (r) => (r === "yes" ? "right" : "wrong"), answer: (a, value) => a.right === value },
+};
+const PAGE_SIZE = 25;
+
+const form = document.getElementById("filters");
+const field = (name) => form.elements.namedItem(name); // form.elements.length is something else
+const [head, body] = [...document.getElementById("variants").children];
+let state = {}; // the filters set, and `page`, `open`: just what the address says
+
+function kept() {
+  const set = Object.entries(FILTERS).filter(([name]) => state[name] !== undefined && state[name] !== "");
+  const onVariant = set.filter(([, filter]) => filter.keep);
+  const onAnswer = set.filter(([, filter]) => filter.answer);
+  const models = data.models.map((_, model) => model).filter((model) => !state.model || data.models[model] === state.model);
+  return variants.filter((variant) =>
+    onVariant.every(([name, filter]) => filter.keep(variant, state[name])) &&
+    (!(state.model || onAnswer.length) ||
+      models.some((model) => variant.answers[model].some((answer) =>
+        onAnswer.every(([name, filter]) => filter.answer(answer, state[name]))))));
+}
+
+function fillForm() {
+  for (const [name, filter] of Object.entries(FILTERS)) {
+    if (!filter.options) continue;
+    const select = field(name);
+    select.append(el("option", { value: "" }, filter.any ?? "all"));
+    for (const option of filter.options) {
+      select.append(el("option", { value: String(option) }, filter.words ? filter.words(option) : String(option)));
+    }
+  }
+}
+
+function show() {
+  for (const name of Object.keys(FILTERS)) field(name).value = state[name] ?? "";
+  const rows = kept();
+  const pages = Math.max(1, Math.ceil(rows.length / PAGE_SIZE));
+  const page = Math.min(Math.max(1, +state.page || 1), pages);
+  const first = (page - 1) * PAGE_SIZE;
+  const part = rows.slice(first, first + PAGE_SIZE);
+  const range = rows.length ? `${first + 1}–${first + part.length} of ${rows.length.toLocaleString("en")}` : "none";
+  document.getElementById("shown").textContent = `${range} (of ${variants.length.toLocaleString("en")} clips)`;
+  for (const button of document.querySelectorAll("[data-step]")) {
+    const target = page + +button.dataset.step;
+    button.disabled = target < 1 || target > pages;
+    button.onclick = () => change({ page: target });
+  }
+  body.replaceChildren(...part.flatMap((variant) => {
+    const open = state.open === variant.id;
+    return open ? [row(variant, true), opened(variant)] : [row(variant, false)];
+  }));
+}
+
+const choice = (answer) => el("span", { className: answer.right === "no" ? "wrong" : "" },
+  el("span", { className: `swatch ${answer.shown}` }),
+  `${answer.choice ?? answer.outcome} ${answer.right === "yes" ? "✓" : answer.right === "no" ? "✗" : ""}`);
+
+function row(variant, open) {
+  const opener = el("button", { type: "button", className: "opener mono", ariaExpanded: String(open),
+    onclick: () => change({ page: state.page, open: open ? undefined : variant.id }, variant.id) }, `${open ? "▾" : "▸"} ${variant.id.slice(0, 12)}`);
+  opener.dataset.id = variant.id;
+  return el("tr", { className: open ? "open" : "" },
+    el("td", {}, opener),
+    el("td", { className: "left" }, variant.genre),
+    el("td", {}, `${number(variant.length)} s`),
+    el("td", {}, `${signed(variant.delay)} s`),
+    el("td", { className: "left" }, el("span", { className: `swatch ${variant.label}` }), variant.label),
+    ...variant.answers.map((answers) => el("td", { className: "left" },
+      ...(answers.length ? answers.map(choice).flatMap((node, k) => (k ? [el("br"), node] : [node])) : ["–"]))));
+}
+
+function opened(variant) {
+  const facts = [
+    ["sound", variant.delay === 0 ? WORDS.sync : `${number(Math.abs(variant.delay) / 1000)} s ${WORDS[variant.label]}`],
+    ["right answer", variant.label],
+    ["measured delay", variant.measured === null ? "too quiet to measure" : `${number(variant.measured)} ms`],
+    ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this clip"],
+    ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
+    ["source, clip", `${variant.source}, ${variant.clip}, from ${number(variant.start)} s`],
+  ];
+  const media = variant.file === null
+    ? el("p", { className: "soft" }, "The clip's file was not found when this report was made.")
+    : el("video", { controls: true, preload: "none", src: variant.file, style: `aspect-ratio:${variant.width}/${variant.height}` });
+  const list = el("dl", { className: "facts" }, ...facts.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
+  return el("tr", {}, el("td", { className: "opened", colSpan: String(5 + data.models.length) },
+    el("div", { className: "opened-grid" }, el("div", {}, media, list), el("div", {}, ...replies(variant)))));
+}
+
+function replies(variant) {
+  return variant.answers.flatMap((answers, model) => answers.flatMap((answer) => {
+    const facts = [["answer", choice(answer)]];
+    if (answer.outcome !== "ok") facts.push(["outcome", answer.outcome]);
+    if (answer.text !== null) facts.push(["raw text", el("pre", {}, answer.text)]);
+    if (answer.error !== null) facts.push(["error", el("pre", {}, answer.error)]);
+    if (answer.probabilities !== null) {
+      const shares = Object.entries(answer.probabilities).map(([option, share]) => `${option} ${(100 * share).toFixed(1)} %`);
+      facts.push(["probabilities", shares.join(", ")]);
+    }
+    for (const [name, words] of Object.entries(answer.details)) facts.push([name.replaceAll("_", " "), words]);
+    const title = data.models[model] + (answer.repeat ? `, repeat ${answer.repeat}` : "");
+    return [
+      el("h3", {}, title),
+      el("dl", { className: "facts" }, ...facts.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)])),
+      el("details", {}, el("summary", {}, "prompt"), el("pre", {}, data.prompts[answer.prompt])),
+    ];
+  }));
+}
+
+// ---- the address keeps the state -------------------------------------------------------------------------------
+
+function fromAddress() {
+  const text = location.hash.slice(1);
+  return text.includes("=") ? Object.fromEntries(new URLSearchParams(text)) : null;
+}
+
+/** Change the filters without leaving the place; any change but those given starts at the first page, all closed. */
+function change(changes, focus) {
+  state = { ...state, page: undefined, open: undefined, ...changes };
+  const set = Object.entries(state).filter(([, value]) => value !== undefined && value !== "");
+  history.replaceState(null, "", set.length ? `#${new URLSearchParams(set)}` : "#browser");
+  show();
+  if (focus) body.querySelector(`[data-id="${CSS.escape(focus)}"]`)?.focus();
+}
+
+function follow() {
+  const found = fromAddress();
+  if (found === null) return;
+  state = found;
+  show();
+  document.getElementById("browser").scrollIntoView();
+}
+
+head.append(el("tr", {}, ...["clip", "genre", "length", "delay", "truth", ...data.models].map((title, place) =>
+  el("th", { scope: "col", className: [2, 3].includes(place) ? "" : place > 4 ? "left name" : "left" }, title))));
+fillForm();
+form.addEventListener("input", (event) => change({ [event.target.name]: event.target.value }));
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", (event) => { event.preventDefault(); state = {}; change({}); });
+window.addEventListener("hashchange", follow);
+dark.addEventListener("change", drawCharts);
+show();
+drawCharts().then(follow);
