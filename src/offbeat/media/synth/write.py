@@ -23,6 +23,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from offbeat.errors import MediaError
 from offbeat.media.synth.scene import Scene
 from offbeat.media.values import Sound
 
@@ -83,6 +84,7 @@ def write_movie(
 
     Raises:
         ValueError: no image, an odd size, or more than two channels.
+        MediaError: the folder does not exist (`no_folder`).
         OSError: the file cannot be written.
     """
     pictures = iter(images)
@@ -95,6 +97,8 @@ def write_movie(
     channels = sound.samples.shape[0]
     if channels not in (1, 2):
         raise ValueError(f"expected one or two channels of sound, got {channels}")
+    if not path.parent.is_dir():
+        raise MediaError(f"{path}: the folder {path.parent} does not exist; make it first", reason="no_folder")
     form = _FORMATS[codec]
     with av.open(f"file:{path}", "w", format=form.container, options=form.container_options) as output:
         video = output.add_stream(form.video, rate=fps, options=form.video_options)
