@@ -1,0 +1,147 @@
+"""Builds are resumed, repeated, refused and killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builds import build, card_file, settings
+
+from offbeat.dataset.folder import open_dataset
+from offbeat.errors import DatasetError
+
+COMMAND = ("--lengths", "1,2", "--max-delay", "1", "--seed", "3", "--json")
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cards")
+    for seed, name in enumerate(("speech/one.mp4", "speech/two.mp4", "cooking/three.mkv"), start=1):
+        card_file(folder / name, length_s=7, seed=seed)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_the_same_bytes_whatever_the_number_of_jobs(cards: Path, tmp_path: Path) -> None:
+    build(cards, tmp_path / "one", settings(), jobs=1)
+    build(cards, tmp_path / "two", settings(), jobs=3)
+    one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
+    assert len([name for name in one if name.startswith("clips/")]) == 15
+    assert one == two
+
+
+def test_what_is_there_is_kept_by_its_content(cards: Path, tmp_path: Path) -> None:
+    built, dataset = build(cards, tmp_path / "set", settings())
+    assert built.kept_clips == 0
+    before = contents(tmp_path / "set")
+    stamps = {variant.path: variant.path.stat().st_mtime_ns for variant in dataset.variants}
+    again, _ = build(cards, tmp_path / "set", settings())
+    assert again.kept_clips == 3
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()), "nothing was written again"
+    victim = dataset.variants[0].path
+    victim.write_bytes(victim.read_bytes()[:-1] + b"x")  # there, of the right size, and wrong
+    dataset.variants[-1].path.unlink()
+    (tmp_path / "set" / "clips" / ".half.mp4.part").write_bytes(b"half")
+    mended, _ = build(cards, tmp_path / "set", settings())
+    assert mended.kept_clips == 1
+    assert contents(tmp_path / "set") == before
+
+
+def test_other_settings_need_another_folder(cards: Path, tmp_path: Path) -> None:
+    build(cards, tmp_path / "set", settings())
+    with pytest.raises(DatasetError, match=r"was made with settings .* choose another --out"):
+        build(cards, tmp_path / "set", settings(seed=1))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(DatasetError, match=r"holds 'thesis\.txt'"):
+        build(cards, tmp_path / "mine", settings())
+
+
+def test_sources_that_cannot_serve_stand_in_the_list_with_their_reason(cards: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    card_file(folder / "good.mp4", length_s=8)
+    card_file(folder / "short.mp4", length_s=2, seed=4)
+    (folder / "again.mp4").write_bytes((folder / "good.mp4").read_bytes())
+    (folder / "text.mp4").write_text("hello")
+    built, dataset = build(folder, tmp_path / "out", settings(lengths_s=(2, 4)))
+    assert {(row.path, row.status, row.reason) for row in built.sources} == {
+        ("again.mp4", "used", None),
+        ("good.mp4", "refused", "duplicate"),
+        ("short.mp4", "refused", "too_short"),
+        ("text.mp4", "refused", "not_media"),
+    }
+    (used,) = [row for row in dataset.sources if row.status == "used"]
+    assert list(used.refused_lengths) == ["4"]
+    assert {variant.row.clip_length_s for variant in dataset.variants} == {2}
+
+
+def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
+    card_file(tmp_path / "in" / "short.mp4", length_s=2)
+    with pytest.raises(DatasetError, match=r"none of the 1 sources can serve \(short\.mp4: too_short\)"):
+        build(tmp_path / "in", tmp_path / "out", settings())
+    with pytest.raises(DatasetError, match="was not finished"):
+        open_dataset(tmp_path / "out")
+
+
+def test_names_tell_nothing_and_rows_tell_all(cards: Path, tmp_path: Path) -> None:
+    _, dataset = build(cards, tmp_path / "set", settings())
+    rows = [variant.row for variant in dataset.variants]
+    assert {row.genre for row in rows} == {"speech", "cooking"}
+    assert len({row.file_name for row in rows}) == len(rows)
+    by_name = [row.audio_delay_ms for row in sorted(rows, key=lambda row: row.file_name)]
+    assert by_name != sorted(by_name)
+    assert all(len(Path(row.file_name).stem) == 12 for row in rows)
+    assert {(row.audio_delay_ms, row.label, row.overlap_s) for row in rows} == {
+        (-2000.0, "ahead", 0.0),
+        (-500.0, "ahead", 1.5),
+        (0.0, "sync", 2.0),
+        (500.0, "behind", 1.5),
+        (2000.0, "behind", 0.0),
+    }
+    card = (tmp_path / "set" / "README.md").read_text()
+    assert "15 of 15 delays" in card
+    assert "| speech | 2 | 2 | 10 | – |" in card
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(kills: int, cards: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "offbeat", "build", str(cards), *COMMAND]
+    began = time.monotonic()
+    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
+    lasts_s = time.monotonic() - began
+    rng = np.random.default_rng(kills)
+    killed = 0
+    for _ in range(kills):
+        child = subprocess.Popen(
+            [*command, "--out", str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(float(rng.uniform(0.3, 1.0)) * lasts_s)
+        if child.poll() is None:
+            os.kill(child.pid, signal.SIGKILL)
+            killed += 1
+        child.wait()
+        named = _named_in_records(tmp_path / "killed")
+        assert all((tmp_path / "killed" / name).is_file() for name in named), "a record names what is not there"
+    assert killed > 0
+    subprocess.run([*command, "--out", str(tmp_path / "killed")], check=True, capture_output=True)
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
+def _named_in_records(folder: Path) -> list[str]:
+    import json
+
+    records = [json.loads(path.read_text()) for path in folder.glob(".build/*.json")]
+    return [row["file_name"] for record in records for row in record["rows"]]
