@@ -1,0 +1,198 @@
+"""A run folder: ``run.json``, which says what was asked of whom, and the answers beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import offbeat
+from offbeat.dataset.folder import Dataset
+from offbeat.errors import RunError
+from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.question import Question
+from offbeat.evaluation.store import FILE, AnswerStore
+from offbeat.files import held_folder, write_whole
+from offbeat.models.base import JsonValue
+
+INFO = "run.json"
+FORMAT_VERSION = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuestionRecord(_Record):
+    """A question as it was asked."""
+
+    template: str
+    options: tuple[str, ...]
+
+
+class AskedRecord(_Record):
+    """What was asked of one model, the last time."""
+
+    revision: str
+    question: str
+    seed: int
+    limit: int | None
+    genres: tuple[str, ...]
+    lengths: tuple[str, ...]
+    """Clip lengths in seconds, as decimals or fractions."""
+    conditions: tuple[str, ...]
+    """Empty filters keep everything."""
+    expected: int
+    """The variants that these filters keep, each of which wants an answer."""
+    asked_at: str
+
+
+class RunInfo(_Record):
+    """All of run.json."""
+
+    format_version: int = FORMAT_VERSION
+    offbeat_version: str = offbeat.__version__
+    dataset_folder: str
+    """Relative to the run folder, so that both can be moved together."""
+    dataset_fingerprint: str
+    questions: dict[str, QuestionRecord] = Field(default_factory=dict[str, QuestionRecord])
+    models: dict[str, AskedRecord] = Field(default_factory=dict[str, AskedRecord])
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, for those who read it.
+
+    Attributes:
+        folder: where it lies.
+        dataset_folder: where its dataset is expected.
+        dataset_fingerprint: of the dataset that was asked about.
+        settings: the whole of run.json.
+        answers: all of them, by model, question, variant and repeat; failures included.
+    """
+
+    folder: Path
+    dataset_folder: Path
+    dataset_fingerprint: str
+    settings: Mapping[str, JsonValue]
+    answers: tuple[Answer, ...]
+
+
+def open_run(folder: Path) -> Run:
+    """Read a run folder, also while answers are still coming in; nothing in it is changed.
+
+    Raises:
+        RunError: not a run folder, damaged, or of another version.
+    """
+    info = read_info(folder)
+    with AnswerStore(folder / FILE, readonly=True) as store:
+        answers = store.answers()
+    return Run(
+        folder=folder,
+        dataset_folder=dataset_folder_of(folder, info),
+        dataset_fingerprint=info.dataset_fingerprint,
+        settings=info.model_dump(mode="json"),
+        answers=answers,
+    )
+
+
+@contextmanager
+def held_run(folder: Path) -> Generator[AnswerStore]:
+    """The store of a run folder, for writing; nobody else can hold the folder meanwhile.
+
+    Raises:
+        RunError: another process holds it, or it cannot be written to, or its answers are damaged.
+    """
+    with held_folder(folder, error=RunError), AnswerStore(folder / FILE) as store:
+        yield store
+
+
+def note_asked(
+    folder: Path, store: AnswerStore, dataset: Dataset, question: Question, asked: Mapping[str, AskedRecord]
+) -> None:
+    """Write into run.json what is about to be asked of which models; what it says of other models stays.
+
+    Raises:
+        RunError: the folder holds the answers of another dataset, or cannot be written to.
+    """
+    before = read_info(folder) if (folder / INFO).exists() else None
+    if before is None and not store.is_empty():
+        raise RunError(f"{folder}: answers without {INFO}; put the {INFO} back, or choose another folder")
+    if before is not None:
+        check_dataset(folder, before, dataset)
+    record = QuestionRecord(template=question.template, options=question.options)
+    now = utc_now()
+    info = RunInfo(
+        dataset_folder=Path(os.path.relpath(dataset.folder.resolve(), folder.resolve())).as_posix(),
+        dataset_fingerprint=dataset.fingerprint,
+        questions={**(before.questions if before else {}), question.name: record},
+        models={**(before.models if before else {}), **asked},
+        created_at=before.created_at if before else now,
+        updated_at=now,
+    )
+    try:
+        write_whole(folder / INFO, info.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        raise RunError(f"{folder / INFO}: cannot be written ({error.strerror}); is the disk full?") from error
+
+
+def check_dataset(folder: Path, info: RunInfo, dataset: Dataset) -> None:
+    """Refuse a run folder that holds the answers of another dataset.
+
+    Raises:
+        RunError: see above.
+    """
+    if info.dataset_fingerprint != dataset.fingerprint:
+        raise RunError(
+            f"{folder}: holds answers about another dataset ({dataset_folder_of(folder, info)}, fingerprint "
+            f"{info.dataset_fingerprint[:12]}), not about {dataset.folder} ({dataset.fingerprint[:12]}); "
+            "choose another --out"
+        )
+
+
+def read_info(folder: Path) -> RunInfo:
+    """What run.json says.
+
+    Raises:
+        RunError: it is not there, not readable, or of another version.
+    """
+    path = folder / INFO
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RunError(f"{folder}: no {INFO} there; expected a folder made by `offbeat run --out {folder}`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: cannot be read ({error})") from error
+    try:
+        found = _Version.model_validate_json(text).format_version
+        if found != FORMAT_VERSION:
+            raise RunError(
+                f"{path}: format version {found}, expected {FORMAT_VERSION}; use the Offbeat that made it, "
+                "or another run folder"
+            )
+        return RunInfo.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RunError(f"{path}: {field or 'the file'}: {first['msg']}; put a copy of it back") from error
+
+
+def dataset_folder_of(folder: Path, info: RunInfo) -> Path:
+    """Where the dataset is, seen from here."""
+    return (folder / info.dataset_folder).resolve()
+
+
+def utc_now() -> str:
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class _Version(BaseModel):
+    format_version: int

@@ -1,0 +1,103 @@
+"""Whatever a model does, an answer comes of it, and never a wrong one."""
+
+import numpy as np
+import pytest
+
+from offbeat.errors import ModelError, ModelUnavailable
+from offbeat.evaluation.asking import ask
+from offbeat.evaluation.plan import Planned
+from offbeat.evaluation.question import STUDY, prompt_for
+from offbeat.evaluation.store import AnswerStore
+from offbeat.models.base import Reply
+
+
+class Scripted:
+    name, revision = "scripted", "1"
+
+    def __init__(self, reply):
+        self._reply = reply
+
+    def reply(self, variant, prompt):
+        if isinstance(self._reply, BaseException):
+            raise self._reply
+        return self._reply
+
+
+@pytest.fixture
+def asked(make_variant, tmp_path):
+    """Asks, keeps and reads back."""
+    variant = make_variant()
+    planned = Planned(variant, prompt_for(STUDY, variant), "key")
+
+    def ask_and_keep(reply):
+        answer, useless = ask(Scripted(reply), planned, "study")
+        with AnswerStore(tmp_path / "answers.sqlite") as store:
+            store.put(answer)
+            assert store.answers() == (answer,)
+        return answer, useless
+
+    return ask_and_keep
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "choice"),
+    [
+        (Reply("Behind."), "ok", "behind"),
+        (Reply("dunno"), "unparsed", None),
+        (Reply("sync", stop="refused"), "refused", None),
+        (Reply("sync", stop="truncated"), "truncated", None),
+        (Reply("sync", stop="unsure"), "unsure", "sync"),
+        (Reply("a\ud800b"), "unparsed", None),
+        (Reply("x" * 1_000_000), "unparsed", None),
+        (Reply("sync", probabilities={"sync": np.float32(0.5)}, usage={"tokens": 3}), "ok", "sync"),
+    ],
+)
+def test_replies(asked, reply, outcome, choice):
+    answer, useless = asked(reply)
+    assert (answer.outcome, answer.choice, answer.error, useless) == (outcome, choice, None, False)
+    assert answer.text is not None
+    assert answer.asked_at.endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "useless"),
+    [
+        (ModelError("quota used up"), "quota used up", False),
+        (ModelUnavailable("model retired"), "model retired", True),
+    ],
+)
+def test_a_model_that_says_why(asked, reply, error, useless):
+    answer, told = asked(reply)
+    assert (answer.outcome, answer.error, answer.text, told) == ("error", error, None, useless)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (ZeroDivisionError("oh"), "ZeroDivisionError: oh"),
+        (MemoryError(), "MemoryError"),
+        (SystemExit(0), "SystemExit: 0"),
+        (RuntimeError("a\ud800"), "RuntimeError: a"),
+        (None, "TypeError: expected a Reply"),
+        ("sync", "TypeError: expected a Reply"),
+        (Reply(None), "TypeError: expected a Reply"),
+        (Reply("sync", stop="done"), "ValueError: stop is 'done'"),
+        (Reply("sync", probabilities={"late": 1.0}), "ValueError: probabilities"),
+        (Reply("sync", probabilities={"sync": float("nan")}), "ValueError: probabilities"),
+        (Reply("sync", probabilities={"sync": 0.8, "ahead": 0.8}), "ValueError: probabilities"),
+        (Reply("sync", usage={"x": object()}), "TypeError: Object of type object"),
+        (Reply("sync", details={"x": float("inf")}), "ValueError: Out of range"),
+    ],
+)
+def test_a_fault_of_the_models_code_is_kept_with_its_traceback(asked, caplog, reply, error):
+    answer, useless = asked(reply)
+    assert (answer.outcome, answer.choice, useless) == ("error", None, False)
+    assert answer.error.startswith(error)
+    assert "Traceback" in answer.details["traceback"]
+    assert caplog.records[0].exc_info is not None
+
+
+def test_the_users_interrupt_is_no_answer(make_variant):
+    planned = Planned(make_variant(), prompt_for(STUDY, make_variant()), "key")
+    with pytest.raises(KeyboardInterrupt):
+        ask(Scripted(KeyboardInterrupt()), planned, "study")
