@@ -152,7 +152,7 @@ def test_other_options_are_listed_and_not_scored():
 @pytest.mark.parametrize(
     ("choose", "words"),
     [
-        (lambda row: "sync", "answered sync to every clip: it cannot be told from a constant"),
+        (lambda row: "sync", "answered sync to every variant: it cannot be told from a constant"),
         (lambda row: row.label, "does better than a guess: balanced accuracy 100.0 % [100.0, 100.0]"),
         (lambda row: LABELS[LABELS.index(row.label) - 1], "does worse than a guess"),
         (guess(0.0), "cannot be told from a guess"),

@@ -135,7 +135,7 @@ def genre_chart(model: ModelResult) -> Spec:
     points = alt.Chart(data).mark_point(filled=True, size=70, opacity=1, cursor="pointer")
     chart = guess.encode(x=x) + intervals + points.encode(x=x, y=y, tooltip=tooltip)
     words = f"Accuracy of {visible(model.name)} by genre"
-    return _spec(chart.properties(width="container", height=alt.Step(24), description=words))
+    return _spec(chart.properties(width="container", height=24 * len(dots), description=words))
 
 
 def _spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:

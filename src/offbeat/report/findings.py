@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from offbeat.report.results import ModelResult
+from offbeat.report.results import CHOICES, ModelResult
 from offbeat.report.words import percent, with_interval
 
 GUESS = 1 / 3
+OFTEN = 0.6
+"""A choice given more often than this is worth a sentence."""
 
 
 def finding(model: ModelResult) -> str:
@@ -13,34 +15,42 @@ def finding(model: ModelResult) -> str:
     if model.n == 0:
         return f"{model.name} gave no answer that can be scored."
     if model.constant is not None:
-        return f"{model.name} answered {model.constant} to every clip: it cannot be told from a constant."
+        return f"{model.name} answered {model.constant} to every variant: it cannot be told from a constant."
     balanced = model.figures["balanced_accuracy"]
     if sum(1 for row in model.confusion if sum(row)) < 3:
-        return f"{model.name} was not asked about clips of all three kinds: there is nothing to hold it against yet."
+        return f"{model.name} was not asked about variants of all three kinds: there is nothing to hold it against yet."
     if balanced.low is None or balanced.high is None:
         return (
             f"{model.name} has a balanced accuracy of {percent(balanced.value)} % on {_sources(balanced.n_sources)}: "
             "too little to say how it would do on others."
         )
-    figure = with_interval(balanced)
     if balanced.low > GUESS:
-        verdict = f"{model.name} does better than a guess: balanced accuracy {figure}, where a guess has 33.3 %."
+        verdict = "does better than a guess"
     elif balanced.high < GUESS:
-        verdict = f"{model.name} does worse than a guess: balanced accuracy {figure}, where a guess has 33.3 %."
+        verdict = "does worse than a guess"
     else:
-        verdict = f"{model.name} cannot be told from a guess: balanced accuracy {figure}, where a guess has 33.3 %."
-    return f"{verdict} {_noticing(model)}"
+        verdict = "cannot be told from a guess"
+    return f"{model.name} {verdict}: balanced accuracy {with_interval(balanced)}. {_favourite(model)}{_noticing(model)}"
+
+
+def _favourite(model: ModelResult) -> str:
+    columns = [sum(column) for column in zip(*model.confusion, strict=True)]
+    most = max(columns)
+    if most < OFTEN * model.n:
+        return ""
+    choice = CHOICES[columns.index(most)]
+    words = "gave no choice" if choice == "none" else f"answered {choice}"
+    return f"It {words} {percent(most / model.n)} % of the time. "
 
 
 def _noticing(model: ModelResult) -> str:
     noticed, alarms, right = (model.figures[name].value for name in ("noticed", "false_alarms", "direction"))
     words = (
-        f"It called {percent(noticed)} % of the shifted clips out of step, "
-        f"and {percent(alarms)} % of those that were in sync"
+        f"It took {percent(noticed)} % of the shifted variants, and {percent(alarms)} % of those in sync, to be shifted"
     )
     if right is None:
         return f"{words}."
-    return f"{words}; where it noticed a shift, its direction was right in {percent(right)} % (a coin: 50 %)."
+    return f"{words}; of the shifts it noticed, it had the direction right in {percent(right)} %."
 
 
 def _sources(number: int) -> str:

@@ -79,7 +79,7 @@ def render_page(
             by_genre=tables.group_rows(results.models, "genre", lambda key: words.visible(str(key)), "genre"),
             by_length=tables.group_rows(results.models, "length", _length, "length"),
             by_size=tables.group_rows(results.models, "size", _size, "size"),
-            by_overlap=tables.group_rows(results.models, "overlap", _overlap, "overlap"),
+            by_overlap=tables.group_rows(results.models, "overlap", _overlap, "overlap")[::-1],
             confusions=[tables.confusion_rows(model) for model in results.models],
             exactness=tables.exactness(dataset),
             refused=[source for source in dataset.sources if source.status == "refused"],
@@ -125,7 +125,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _shown(value: object) -> str:
-    return words.visible(json.dumps(value, ensure_ascii=False))
+    return words.visible(json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict) else None))
 
 
 def _length(key: str | float) -> str:

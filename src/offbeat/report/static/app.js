@@ -124,8 +124,9 @@ function show() {
   const page = Math.min(Math.max(1, +state.page || 1), pages);
   const first = (page - 1) * PAGE_SIZE;
   const part = rows.slice(first, first + PAGE_SIZE);
-  const range = rows.length ? `${first + 1}–${first + part.length} of ${rows.length.toLocaleString("en")}` : "none";
-  document.getElementById("shown").textContent = `${range} (of ${variants.length.toLocaleString("en")} clips)`;
+  const total = `${variants.length.toLocaleString("en")} variants`;
+  const range = rows.length ? `${first + 1}–${first + part.length} of ${rows.length.toLocaleString("en")}` : "None";
+  document.getElementById("shown").textContent = rows.length < variants.length ? `${range}, filtered from ${total}` : range;
   for (const button of document.querySelectorAll("[data-step]")) {
     const target = page + +button.dataset.step;
     button.disabled = target < 1 || target > pages;
@@ -160,7 +161,7 @@ function opened(variant) {
     ["sound", variant.delay === 0 ? WORDS.sync : `${number(Math.abs(variant.delay) / 1000)} s ${WORDS[variant.label]}`],
     ["right answer", variant.label],
     ["measured delay", variant.measured === null ? "too quiet to measure" : `${number(variant.measured)} ms`],
-    ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this clip"],
+    ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this variant"],
     ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
     ["source, clip", `${variant.source}, ${variant.clip}, from ${number(variant.start)} s`],
   ];
@@ -173,23 +174,27 @@ function opened(variant) {
 }
 
 function replies(variant) {
-  return variant.answers.flatMap((answers, model) => answers.flatMap((answer) => {
-    const facts = [["answer", choice(answer)]];
-    if (answer.outcome !== "ok") facts.push(["outcome", answer.outcome]);
-    if (answer.text !== null) facts.push(["raw text", el("pre", {}, answer.text)]);
-    if (answer.error !== null) facts.push(["error", el("pre", {}, answer.error)]);
-    if (answer.probabilities !== null) {
-      const shares = Object.entries(answer.probabilities).map(([option, share]) => `${option} ${(100 * share).toFixed(1)} %`);
-      facts.push(["probabilities", shares.join(", ")]);
-    }
-    for (const [name, words] of Object.entries(answer.details)) facts.push([name.replaceAll("_", " "), words]);
-    const title = data.models[model] + (answer.repeat ? `, repeat ${answer.repeat}` : "");
-    return [
-      el("h3", {}, title),
-      el("dl", { className: "facts" }, ...facts.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)])),
-      el("details", {}, el("summary", {}, "prompt"), el("pre", {}, data.prompts[answer.prompt])),
-    ];
-  }));
+  const all = variant.answers.flatMap((answers, model) => answers.map((answer) => ({ model: data.models[model], answer })));
+  const prompts = [...new Set(all.map(({ answer }) => answer.prompt))];
+  const rows = all.map(({ model, answer }) => el("tr", {},
+    el("th", { scope: "row", className: "name" }, model + (answer.repeat ? `, repeat ${answer.repeat}` : "")),
+    el("td", { className: "left" }, choice(answer)),
+    el("td", { className: "text" }, el("pre", {}, answer.text ?? answer.error ?? ""), ...remarks(answer))));
+  return [
+    el("table", { className: "replies" },
+      el("thead", {}, el("tr", {}, ...["model", "answer", "raw text"].map((title) => el("th", { scope: "col", className: "left" }, title)))),
+      el("tbody", {}, ...rows)),
+    ...prompts.map((prompt) => el("details", {}, el("summary", {}, "The prompt"), el("pre", { className: "panel" }, data.prompts[prompt]))),
+  ];
+}
+
+function remarks(answer) {
+  const facts = Object.entries(answer.details).map(([name, words]) => `${name.replaceAll("_", " ")}: ${words}`);
+  if (answer.probabilities !== null) {
+    facts.unshift(Object.entries(answer.probabilities).map(([option, share]) => `${option} ${(100 * share).toFixed(1)} %`).join(", "));
+  }
+  if (answer.outcome !== "ok") facts.unshift(`outcome: ${answer.outcome}`);
+  return facts.map((fact) => el("div", { className: "soft small" }, fact));
 }
 
 // ---- the address keeps the state -------------------------------------------------------------------------------
@@ -216,7 +221,7 @@ function follow() {
   document.getElementById("browser").scrollIntoView();
 }
 
-head.append(el("tr", {}, ...["clip", "genre", "length", "delay", "truth", ...data.models].map((title, place) =>
+head.append(el("tr", {}, ...["variant", "genre", "length", "delay", "truth", ...data.models].map((title, place) =>
   el("th", { scope: "col", className: [2, 3].includes(place) ? "" : place > 4 ? "left name" : "left" }, title))));
 fillForm();
 form.addEventListener("input", (event) => change({ [event.target.name]: event.target.value }));
