@@ -126,8 +126,9 @@ class _Asking:
         self._question = question
         self._store = store
         self._on_progress = on_progress
-        self._halt = threading.Event()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._halted = False
+        self._in_flight = 0
         self._last_error: str | None = None
         self._equal_errors = 0
         self._stopped: str | None = None
@@ -140,32 +141,51 @@ class _Asking:
             clips += [pool.submit(self._clip, group) for group in self._plan.to_ask]
             wait(clips, return_when=FIRST_EXCEPTION)
         finally:
-            self._halt.set()
+            self._finish()
             pool.shutdown(wait=True, cancel_futures=True)
         for clip in clips:
             if not clip.cancelled():
                 clip.result()
         return self._stopped
 
+    def _finish(self) -> None:
+        """Let nothing more begin, and wait for what is in flight.
+
+        The pool's own waiting is not enough: an interrupt while it starts a thread makes it forget that thread.
+        """
+        with self._changed:
+            self._halted = True
+            self._changed.wait_for(lambda: self._in_flight == 0)
+
     def _clip(self, group: Sequence[Planned]) -> None:
         for planned in group:
-            if self._halt.is_set():
-                return
-            answer, useless = ask(self._plan.model, planned, self._question.name)
-            self._store.put(answer)
-            self._watch(answer.error, useless=useless)
-            if self._on_progress is not None:
-                self._on_progress(answer)
+            with self._changed:
+                if self._halted:
+                    return
+                self._in_flight += 1
+            try:
+                self._one(planned)
+            finally:
+                with self._changed:
+                    self._in_flight -= 1
+                    self._changed.notify_all()
+
+    def _one(self, planned: Planned) -> None:
+        answer, useless = ask(self._plan.model, planned, self._question.name)
+        self._store.put(answer)
+        self._watch(answer.error, useless=useless)
+        if self._on_progress is not None:
+            self._on_progress(answer)
 
     def _watch(self, error: str | None, *, useless: bool) -> None:
         """Stop the model where going on makes no sense."""
-        with self._lock:
+        with self._changed:
             self._equal_errors = 0 if error is None else self._equal_errors + 1 if error == self._last_error else 1
             self._last_error = error
             if self._stopped is None and (useless or self._equal_errors >= EQUAL_ERRORS):
                 times = "" if useless else f"{self._equal_errors} times in a row: "
                 self._stopped = f"{times}{error}"
-                self._halt.set()
+                self._halted = True
 
 
 def _record(plan: ModelPlan, question: Question, selection: Selection) -> AskedRecord:
