@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from html.parser import HTMLParser
 from pathlib import Path
 
 import av
@@ -17,6 +18,7 @@ from offbeat.evaluation.store import AnswerStore
 from offbeat.timing import LABELS, label_of
 
 STUDY_GENRES = {"cooking": 11, "instrument": 10, "sports": 10, "ASMR": 10, "speech": 10}
+ATTACK = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 STUDY_DELAYS_MS = tuple(500.0 * k for k in range(-10, 11))
 
 
@@ -154,6 +156,30 @@ def tiny_mp4(path: Path) -> bytes:
         container.mux(video.encode(None))
         container.mux(audio.encode(None))
     return path.read_bytes()
+
+
+class Parsed(HTMLParser):
+    """All elements with their attributes, and the text of scripts."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.scripts, self.words = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag == "script":
+            self.scripts.append((dict(attributes), ""))
+
+    def handle_data(self, data):
+        if self.cdata_elem == "script":
+            kind, text = self.scripts[-1]
+            self.scripts[-1] = (kind, text + data)
+        else:
+            self.words.append(data)
+
+    def named(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def data_block(page: str, block_id: str):
