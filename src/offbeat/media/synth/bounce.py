@@ -10,7 +10,7 @@ import numpy as np
 
 from offbeat.media.synth.canvas import Canvas, Colour, mix, rgb
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Times, fading, on_samples
 from offbeat.timing import to_samples
 
@@ -90,8 +90,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
         slap = burst(tone, rate_hz, low_hz=900, high_hz=7000, decay_s=0.005, gain=0.35)
         pan = throw.x_at(float(hit)) / 800 - 1
         place(track, to_samples(hit, rate_hz), together(body, slap), gain=force, pan=pan)
-    track = in_room(place_noise, rate_hz, track, decay_s=0.12, level=0.25)
-    track += ambience(place_noise, rate_hz, count, low_hz=60, high_hz=900, level=0.004)
+    add_echo(place_noise, rate_hz, track, decay_s=0.12, level=0.25)
+    add_ambience(place_noise, rate_hz, track, low_hz=60, high_hz=900, level=0.004)
 
     def action(canvas: Canvas, time_s: float) -> None:
         for throw in throws:

@@ -10,7 +10,7 @@ import numpy as np
 
 from offbeat.media.synth.canvas import Canvas, Point, rgb
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Times, ease, fading, irregular, on_samples, stroke
 from offbeat.timing import to_samples
 
@@ -47,8 +47,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
         blade = ringing(rate_hz, [(3900 * pitch, 0.02, 0.06), (6100 * pitch, 0.015, 0.04)])
         crunch = burst(tone, rate_hz, low_hz=1200, high_hz=6500, decay_s=0.009, gain=0.3)
         place(track, to_samples(event, rate_hz), together(thud, blade, crunch), gain=force, pan=0.1)
-    track = in_room(tone, rate_hz, track, decay_s=0.1, level=0.3)
-    track += ambience(tone, rate_hz, count, low_hz=90, high_hz=1800, level=0.004, hum_hz=100)
+    add_echo(tone, rate_hz, track, decay_s=0.1, level=0.3)
+    add_ambience(tone, rate_hz, track, low_hz=90, high_hz=1800, level=0.004, hum_hz=100)
     times = Times(events)
 
     def lift(time_s: float) -> float:

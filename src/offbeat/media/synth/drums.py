@@ -10,7 +10,7 @@ import numpy as np
 from offbeat.media.synth.canvas import Canvas, Point, mix, rgb
 from offbeat.media.synth.figure import between, joint
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import Wave, ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import Wave, add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Around, Times, ease, fading, irregular, on_samples, stroke
 from offbeat.timing import to_samples
 
@@ -32,8 +32,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
     for event, drum, strength in zip(events, on_drum, force, strict=True):
         wave = _drum_sound(tone, rate_hz) if drum else _cymbal_sound(tone, rate_hz)
         place(track, to_samples(event, rate_hz), wave, gain=strength, pan=-0.3 if drum else 0.4)
-    track = in_room(tone, rate_hz, track, decay_s=0.15, level=0.25)
-    track += ambience(tone, rate_hz, count, low_hz=80, high_hz=2500, level=0.004, hum_hz=60)
+    add_echo(tone, rate_hz, track, decay_s=0.15, level=0.25)
+    add_ambience(tone, rate_hz, track, low_hz=80, high_hz=2500, level=0.004, hum_hz=60)
     everything = Times(events)
     drum_times = Times([event for event, drum in zip(events, on_drum, strict=True) if drum])
     cymbal_times = Times([event for event, drum in zip(events, on_drum, strict=True) if not drum])

@@ -10,7 +10,7 @@ import numpy as np
 
 from offbeat.media.synth.canvas import Canvas, Colour, mix, rgb
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import ambience, in_room, mastered, place
+from offbeat.media.synth.sound import add_ambience, add_echo, mastered, place
 from offbeat.media.synth.speech import VOWELS, Syllable, Voice, speak
 from offbeat.media.synth.timeline import Times, ease, fading, irregular, on_samples
 from offbeat.timing import to_samples
@@ -52,8 +52,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
     count = to_samples(length_s, rate_hz)
     track = np.zeros((2, count))
     place(track, 0, speak(syllables, voice, length_s=length_s, rate_hz=rate_hz, rng=tone))
-    track = in_room(tone, rate_hz, track, decay_s=0.05, level=0.12)
-    track += ambience(tone, rate_hz, count, low_hz=70, high_hz=1200, level=0.003, hum_hz=50)
+    add_echo(tone, rate_hz, track, decay_s=0.05, level=0.12)
+    add_ambience(tone, rate_hz, track, low_hz=70, high_hz=1200, level=0.003, hum_hz=50)
     times = Times([syllable.start_s for syllable in syllables])
 
     def mouth(time_s: float) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from offbeat.media.synth.canvas import Canvas, mix, rgb
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Times, fading
 from offbeat.timing import to_samples
 
@@ -34,8 +34,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
     track = np.zeros((2, count))
     for event in events:
         place(track, to_samples(event, rate_hz), tick)
-    track = in_room(rng, rate_hz, track, decay_s=0.08, level=0.3)
-    track += ambience(rng, rate_hz, count, low_hz=50, high_hz=500, level=0.002, hum_hz=50)
+    add_echo(rng, rate_hz, track, decay_s=0.08, level=0.3)
+    add_ambience(rng, rate_hz, track, low_hz=50, high_hz=500, level=0.002, hum_hz=50)
     times = Times(events)
 
     def angle(time_s: float) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, oaconvolve, sosfilt
 
 from offbeat.media.values import Sound
 
@@ -46,7 +46,8 @@ def noise(rng: np.random.Generator, rate_hz: int, count: int, low_hz: float, hig
     sections = butter(2, (min(low_hz, 0.5 * top_hz), top_hz), "bandpass", fs=rate_hz, output="sos")
     lead = rate_hz // 20
     wave = np.asarray(sosfilt(sections, rng.standard_normal(count + lead)), np.float64)[lead:]
-    return wave / max(float(np.sqrt(np.mean(wave**2))), 1e-9)
+    wave /= max(_rms(wave), 1e-9)
+    return wave
 
 
 def burst(
@@ -73,51 +74,51 @@ def place(track: Wave, start: int, wave: Wave, *, gain: float = 1.0, pan: float 
     track[1, start : start + piece.size] += gain * (1 + 0.6 * min(pan, 0.0)) * piece
 
 
-def ambience(
+def add_ambience(
     rng: np.random.Generator,
     rate_hz: int,
-    count: int,
+    track: Wave,
     *,
     low_hz: float,
     high_hz: float,
     level: float,
     hum_hz: float | None = None,
-) -> Wave:
-    """What is heard in a place when nothing happens there: noise that swells slowly, and perhaps a hum."""
+) -> None:
+    """Add what is heard in a place when nothing happens there: noise that swells slowly, and perhaps a hum."""
+    count = track.shape[1]
+    turns: Wave = 2 * np.pi / rate_hz * np.arange(count, dtype=np.float64)
+    swell = 0.7 * level * (1 + 0.25 * np.sin(rng.uniform(0.05, 0.2) * turns + rng.uniform(0, 2 * np.pi)))
     shared = noise(rng, rate_hz, count, low_hz, high_hz)
-    sides = np.stack([noise(rng, rate_hz, count, low_hz, high_hz) for _ in range(2)])
-    time_s = np.arange(count) / rate_hz
-    swell = 1 + 0.25 * np.sin(2 * np.pi * rng.uniform(0.05, 0.2) * time_s + rng.uniform(0, 2 * np.pi))
-    track = level * swell * (0.7 * shared + 0.7 * sides)
+    for channel in track:
+        channel += (noise(rng, rate_hz, count, low_hz, high_hz) + shared) * swell
     if hum_hz is not None:
         for multiple, share in ((1, 0.5), (2, 0.3), (3, 0.1)):
-            track += level * share * np.sin(2 * np.pi * hum_hz * multiple * time_s + rng.uniform(0, 2 * np.pi))
-    return track
+            track += level * share * np.sin(hum_hz * multiple * turns + rng.uniform(0, 2 * np.pi))
 
 
-def in_room(rng: np.random.Generator, rate_hz: int, track: Wave, *, decay_s: float, level: float) -> Wave:
-    """The track with the echo of a room: noise that decays by e in `decay_s`, later than the sound itself by 4 ms."""
+def add_echo(rng: np.random.Generator, rate_hz: int, track: Wave, *, decay_s: float, level: float) -> None:
+    """Add the echo of a room: noise that decays by e in `decay_s`, 4 ms later than what it answers."""
     count = round(6 * decay_s * rate_hz)
     wait = round(0.004 * rate_hz)
     envelope = np.exp(-np.arange(count) / (decay_s * rate_hz))
-    wet = np.empty_like(track)
-    for channel in range(2):
+    for channel in track:
         tail = noise(rng, rate_hz, count, 150, 5000) * envelope
         tail *= level / np.sqrt(float(np.sum(tail**2)))
-        wet[channel] = np.asarray(fftconvolve(track[channel], tail), np.float64)[: track.shape[1]]
-    heard = track.copy()
-    heard[:, wait:] += wet[:, : track.shape[1] - wait]
-    return heard
+        channel[wait:] += np.asarray(oaconvolve(channel, tail), np.float64)[: channel.size - wait]
 
 
 def mastered(track: Wave, rate_hz: int) -> Sound:
     """The finished sound: all scenes about equally loud, peaks bent softly below 0.9, nothing clipped."""
-    loud = track * (TARGET_RMS / max(float(np.sqrt(np.mean(track**2))), 1e-9))
-    size = np.abs(loud)
-    over = size > KNEE
-    bent = KNEE + (CEILING - KNEE) * np.tanh((size[over] - KNEE) / (CEILING - KNEE))
-    loud[over] = np.sign(loud[over]) * bent
-    return Sound(samples=loud.astype(np.float32), rate_hz=rate_hz)
+    loud = track.astype(np.float32)
+    loud *= np.float32(TARGET_RMS / max(_rms(track), 1e-9))
+    for side in (loud > KNEE, loud < -KNEE):
+        over = loud[side]
+        loud[side] = np.sign(over) * (KNEE + (CEILING - KNEE) * np.tanh((np.abs(over) - KNEE) / (CEILING - KNEE)))
+    return Sound(samples=loud, rate_hz=rate_hz)
+
+
+def _rms(wave: Wave) -> float:
+    return float(np.sqrt(np.vdot(wave, wave) / wave.size))
 
 
 def _fade(count: int) -> Wave:

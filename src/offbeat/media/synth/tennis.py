@@ -11,7 +11,7 @@ import numpy as np
 from offbeat.media.synth.canvas import Canvas, Colour, Point, mix, rgb
 from offbeat.media.synth.figure import joint
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import Wave, ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import Wave, add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Times, ease, fading, on_samples
 from offbeat.timing import to_samples
 
@@ -44,8 +44,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
     for event, touch in zip(events, audible, strict=True):
         wave = _racket(tone, rate_hz) if touch.side else _bounce(tone, rate_hz)
         place(track, to_samples(event, rate_hz), wave, gain=float(tone.uniform(0.8, 1)), pan=touch.x / 7)
-    track = in_room(tone, rate_hz, track, decay_s=0.06, level=0.15)
-    track += ambience(tone, rate_hz, count, low_hz=300, high_hz=5000, level=0.004)
+    add_echo(tone, rate_hz, track, decay_s=0.06, level=0.15)
+    add_ambience(tone, rate_hz, track, low_hz=300, high_hz=5000, level=0.004)
     times = Times([touch.time_s for touch in touches])
     hits = {side: [touch for touch in touches if touch.side == side] for side in (-1, 1)}
     hit_times = {side: Times([touch.time_s for touch in hits[side]]) for side in (-1, 1)}

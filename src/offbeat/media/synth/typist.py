@@ -11,7 +11,7 @@ import numpy as np
 from offbeat.media.synth.canvas import Canvas, Point, mix, rgb
 from offbeat.media.synth.figure import between
 from offbeat.media.synth.scene import SceneKind, Staging
-from offbeat.media.synth.sound import Wave, ambience, burst, in_room, mastered, place, ringing, together
+from offbeat.media.synth.sound import Wave, add_ambience, add_echo, burst, mastered, place, ringing, together
 from offbeat.media.synth.timeline import Times, ease, fading, on_samples, stroke
 from offbeat.timing import to_samples
 
@@ -56,8 +56,8 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
             gain=float(tone.uniform(0.7, 1.0)),
             pan=(press.centre[0] - 780) / 900,
         )
-    track = in_room(tone, rate_hz, track, decay_s=0.07, level=0.25)
-    track += ambience(tone, rate_hz, count, low_hz=60, high_hz=700, level=0.0022, hum_hz=120)
+    add_echo(tone, rate_hz, track, decay_s=0.07, level=0.25)
+    add_ambience(tone, rate_hz, track, low_hz=60, high_hz=700, level=0.0022, hum_hz=120)
     times = Times(events)
     fingers = [[k for k, press in enumerate(presses) if press.finger == finger] for finger in range(10)]
     finger_times = [Times([events[k] for k in mine]) for mine in fingers]
