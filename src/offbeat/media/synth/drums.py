@@ -29,8 +29,9 @@ def stage(*, length_s: Fraction, rate_hz: int, rng: np.random.Generator) -> Stag
     force = [float(chance.uniform(0.6, 1.0)) for _ in events]
     count = to_samples(length_s, rate_hz)
     track = np.zeros((2, count))
+    drum_body, cymbal_body = _drum_body(rate_hz), _cymbal_body(tone, rate_hz)
     for event, drum, strength in zip(events, on_drum, force, strict=True):
-        wave = _drum_sound(tone, rate_hz) if drum else _cymbal_sound(tone, rate_hz)
+        wave = together(drum_body if drum else cymbal_body, _stick(tone, rate_hz, on_drum=drum))
         place(track, to_samples(event, rate_hz), wave, gain=strength, pan=-0.3 if drum else 0.4)
     add_echo(tone, rate_hz, track, decay_s=0.15, level=0.25)
     add_ambience(tone, rate_hz, track, low_hz=80, high_hz=2500, level=0.004, hum_hz=60)
@@ -61,15 +62,20 @@ def _lift(around: Around) -> float:
     return stroke(around, fall_s=0.085, raise_s=0.2, rebound_s=0.16)
 
 
-def _drum_sound(rng: np.random.Generator, rate_hz: int) -> Wave:
-    shell = ringing(rate_hz, [(178, 0.09, 0.9), (282, 0.06, 0.5), (331, 0.05, 0.3), (505, 0.03, 0.25)], glide=0.25)
-    return together(shell, burst(rng, rate_hz, low_hz=1200, high_hz=9000, decay_s=0.045, gain=0.3))
+def _drum_body(rate_hz: int) -> Wave:
+    return ringing(rate_hz, [(178, 0.09, 0.9), (282, 0.06, 0.5), (331, 0.05, 0.3), (505, 0.03, 0.25)], glide=0.25)
 
 
-def _cymbal_sound(rng: np.random.Generator, rate_hz: int) -> Wave:
+def _cymbal_body(rng: np.random.Generator, rate_hz: int) -> Wave:
     modes = [(float(rng.uniform(2200, 9500)), float(rng.uniform(0.08, 0.3)), 0.09) for _ in range(18)]
     modes += [(float(rng.uniform(380, 1500)), 0.12, 0.05) for _ in range(4)]
-    return together(ringing(rate_hz, modes), burst(rng, rate_hz, low_hz=3500, high_hz=14000, decay_s=0.07, gain=0.3))
+    return ringing(rate_hz, modes)
+
+
+def _stick(rng: np.random.Generator, rate_hz: int, *, on_drum: bool) -> Wave:
+    if on_drum:
+        return burst(rng, rate_hz, low_hz=1200, high_hz=9000, decay_s=0.045, gain=0.3)
+    return burst(rng, rate_hz, low_hz=3500, high_hz=14000, decay_s=0.07, gain=0.3)
 
 
 def _arm(canvas: Canvas, lift: float, shoulder: Point, target: Point, *, side: int) -> None:
