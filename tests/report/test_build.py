@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 
 import pytest
 from click.testing import CliRunner
@@ -126,6 +130,26 @@ def test_the_command_tells_of_missing_clips(run, tmp_path):
     assert result.return_value == 1
     assert f"1 clips are missing from {tmp_path / 'set'}, the first is clips/{clips[0].name}" in result.stderr
     assert (tmp_path / "out" / "index.html").is_file()
+
+
+def test_serving_ends_well_with_an_interrupt(run, tmp_path):
+    """Served to the end of a clip by range, then Ctrl-C: exit code 0."""
+    command = [sys.executable, "-c", "from offbeat.cli import main; main()", "report", run, "--out", tmp_path / "out"]
+    with subprocess.Popen([*command, "--bootstrap", "100", "--serve"], stderr=subprocess.PIPE, text=True) as served:
+        address = next(line for line in served.stderr if line.startswith("http://127.0.0.1:")).split()[0]
+        with urllib.request.urlopen(address, timeout=30) as response:
+            assert b"<title>" in response.read()
+        served.send_signal(signal.SIGINT)
+        assert served.wait(30) == 0
+
+
+@pytest.mark.parametrize("choice", ["error", "yes"])
+def test_a_report_without_any_score_is_still_a_page(tmp_path, clip, choice):
+    dataset = sample_dataset(tmp_path / "set")
+    write_dataset(dataset, clip)
+    run = write_run(tmp_path / "run", dataset, sample_answers(dataset, "m", lambda row: choice))
+    page = build_report([run], out=tmp_path / "out", draws=100).read_text(encoding="utf-8")
+    assert ("m gave no answer that can be scored." if choice == "error" else "m is not scored (12 answers)") in page
 
 
 def test_help_shows_an_example():

@@ -84,5 +84,7 @@ def _serve(out: Path, port: int, open_page: bool) -> None:
     sys.stdout.flush()
     try:
         serve(out, port=port, ready=ready)
+    except KeyboardInterrupt:
+        return  # the way to end it; the report itself is there
     except OSError as error:
         raise SettingsError(f"--port {port}: {error.strerror}; choose another, or leave it out") from error
