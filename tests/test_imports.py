@@ -25,8 +25,11 @@ MAY_IMPORT = {
     "evaluation": EVERYBODYS | {"models", "dataset"},
     "analysis": {"timing"},
     "report": EVERYBODYS | {"analysis", "evaluation", "dataset"},
-    "cli": EVERYBODYS | {"media", "signal", "conditions", "dataset", "models", "evaluation", "analysis", "report"},
 }
+ROOMS = {"media", "signal", "conditions", "dataset", "models", "evaluation", "analysis", "report"}
+MAY_IMPORT["demo"] = EVERYBODYS | ROOMS
+MAY_IMPORT["cli"] = EVERYBODYS | ROOMS | {"demo"}
+MAY_IMPORT["__main__"] = {"cli"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
