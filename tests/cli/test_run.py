@@ -1,0 +1,149 @@
+"""The command: what it prints where, and what its exit code says."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from fake_dataset import write_dataset
+from offbeat.cli import main
+from offbeat.cli.table import one_line, text_table
+from offbeat.evaluation.run_folder import open_run
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path / "set")
+
+
+@pytest.fixture
+def offbeat(monkeypatch, capsys, tmp_path):
+    """Calls the command line in the test's folder; returns its exit code, output and messages."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["offbeat", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return call
+
+
+def test_a_whole_run_and_again(dataset, offbeat, tmp_path):
+    code, out, err = offbeat("run", "set", "--model", "random", "--model", "always:sync", "--out", "run")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        ["model", "variants", "ok", "unsure", "unparsed", "refused", "truncated", "error", "missing"],
+        ["random", *["50", "50", "0", "0", "0", "0", "0", "0"]],
+        ["always:sync", *["50", "50", "0", "0", "0", "0", "0", "0"]],
+    ]
+    assert err.startswith("asking: 100 of 100")
+    code, _, err = offbeat("run", "set", "--model", "random", "--out", "run")
+    assert code == 0
+    assert err.startswith("asking: 0 of 0")
+    assert len(open_run(tmp_path / "run").answers) == 100
+
+
+def test_as_json(dataset, offbeat):
+    code, out, _ = offbeat("run", "set", "--model", "oracle", "--out", "run", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["complete"] is True
+    assert told["models"][0]["outcomes"]["ok"] == 50
+
+
+def test_what_is_not_answered_shows_in_the_exit_code(dataset, offbeat, tmp_path):
+    (tmp_path / "some.csv").write_text("variant_id,text\nv000000,ahead\n")
+    code, out, err = offbeat("run", "set", "--model", "replay:some.csv", "--out", "run")
+    assert code == 1
+    assert out.splitlines()[1].split() == ["replay:some.csv", *["50", "1", "0", "0", "0", "0", "49", "0"]]
+    assert "replay:some.csv: 1 x some.csv: no reply recorded for variant v000001" in err
+    assert "the same command asks what is open" in err
+
+
+def test_filters_and_limit(dataset, offbeat, tmp_path):
+    words = ("run", "set", "--model", "random", "--out", "run", "--json")
+    told = json.loads(offbeat(*words, "--lengths", "3", "--genre", "speech", "--genre", "asmr")[1])
+    assert told["models"][0]["expected"] == 10
+    told = json.loads(offbeat(*words, "--length", "3", "--length", "10", "--limit", "7", "--seed", "5")[1])
+    assert told["models"][0]["expected"] == 7
+    assert open_run(tmp_path / "run").settings["models"]["random"]["lengths"] == ["3", "10"]
+
+
+def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
+    code, out, _ = offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run")
+    assert code == 0
+    assert out.splitlines()[1].split() == ["random", "1", "seed=0", "50", "0", "50"]
+    assert not (tmp_path / "run").exists()
+    offbeat("run", "set", "--model", "random", "--out", "run", "--limit", "20")
+    told = json.loads(offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run", "--json")[1])
+    assert told["models"] == [{"name": "random", "revision": "1 seed=0", "expected": 50, "kept": 20, "to_ask": 30}]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--model", "randm"), "did you mean 'random'"),
+        (("--model", "random", "--model", "random"), "each named once"),
+        (("--model", "random", "--genre", "opera"), "no clip of genre opera"),
+        (("--model", "random", "--lengths", "3;5"), "not a time in seconds: '3;5'"),
+        (("--model", "random", "--limit", "0"), "0 is not in the range"),
+        ((), "Missing option '--model'"),
+    ],
+)
+def test_what_cannot_be_asked(dataset, offbeat, tmp_path, words, message):
+    code, out, err = offbeat("run", "set", "--out", "run", *words)
+    assert code == 2
+    assert message in err
+    assert out == ""
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_dataset(offbeat):
+    code, _, err = offbeat("run", "nowhere", "--model", "random", "--out", "run")
+    assert code == 2
+    assert "no dataset.json there" in err
+
+
+def test_help_has_an_example(offbeat):
+    code, out, _ = offbeat("run", "--help")
+    assert code == 0
+    assert "offbeat run set --model random" in out
+
+
+def test_on_a_terminal_there_is_a_bar(dataset, tmp_path):
+    ours, theirs = pty.openpty()
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from offbeat.cli import main; main()",
+            "run",
+            "set",
+            "--model",
+            "random",
+            "--out",
+            "run",
+        ],
+        cwd=tmp_path,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert ended.returncode == 0
+    assert "\x1b[" in shown
+    assert "50/50" in shown
+
+
+def test_a_table_shows_what_a_terminal_would_act_upon():
+    table = text_table(("name", "n"), [("a\x1b[31m\nb", 5), ("c", 10)])
+    assert table.splitlines() == ["name           n", "a\\x1b[31m\\nb   5", "c             10"]
+    assert one_line("x" * 300) == "x" * 199 + "…"
