@@ -48,10 +48,10 @@ def doctor(as_json: bool) -> int:
     else:
         width = max(len(finding.what) for finding in findings)
         for finding in findings:
-            mark = click.style("ok  ", fg="green") if finding.ok else click.style("MISSING", fg="red") + " "
+            mark = click.style("ok     ", fg="green") if finding.ok else click.style("MISSING", fg="red")
             click.echo(f"{mark} {finding.what:<{width}}  {finding.found}")
             if finding.remedy:
-                click.echo(f"     {'':<{width}}  {finding.remedy}")
+                click.echo(f"{'':<7} {'':<{width}}  {finding.remedy}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 
