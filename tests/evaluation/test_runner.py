@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RunError, SettingsError
+from offbeat.evaluation import runner
 from offbeat.evaluation.answer import OUTCOMES
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import EQUAL_ERRORS, run_models
@@ -193,3 +195,22 @@ def test_an_interrupt_finishes_what_is_in_flight(dataset, out):
     assert lines[-1] == "interrupted\n"
     assert 2 <= len(begun) <= 4
     assert {answer.variant_id for answer in open_run(out).answers} == begun
+
+
+def test_an_interrupt_while_a_thread_starts_loses_nothing(dataset, out, monkeypatch):
+    """The pool then knows nothing of that thread, and does not wait for it."""
+
+    class Forgetful(ThreadPoolExecutor):
+        def submit(self, *words):
+            future = super().submit(*words)
+            if len(self._threads) == 2:
+                self._threads.clear()
+                raise KeyboardInterrupt
+            return future
+
+    monkeypatch.setattr(runner, "ThreadPoolExecutor", Forgetful)
+    slow = Spy(lambda row: (time.sleep(0.2), Reply("sync"))[1])
+    with pytest.raises(KeyboardInterrupt):
+        run_models(dataset, [slow], out=out, jobs=2)
+    assert len(slow.asked) >= 1
+    assert {answer.variant_id for answer in open_run(out).answers} == {variant for _, variant, _ in slow.asked}
