@@ -7,7 +7,7 @@ from sklearn import metrics
 
 from offbeat.analysis import scores
 from offbeat.analysis.groups import Coded, split
-from offbeat.analysis.intervals import draw_weights, estimate, resample
+from offbeat.analysis.intervals import draw_weights, estimate, resample, tail_of
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_interval_is_that_of_a_naive_loop(answers):
         rows = np.concatenate([np.flatnonzero(answers.source == s) for s in rng.integers(0, 12, 12)])
         naive.append(np.mean(answers.truth[rows] == answers.choice[rows]))
     assert ours.value == pytest.approx(np.mean(answers.truth == answers.choice), abs=1e-12)
-    assert [ours.low, ours.high] == pytest.approx(np.quantile(naive, [0.025, 0.975]), abs=0.01)
+    assert [ours.low, ours.high] == pytest.approx(np.quantile(naive, [tail_of(12), 1 - tail_of(12)]), abs=0.01)
     assert ours.n_sources == 12
 
 
@@ -61,7 +61,9 @@ def test_interval_of_a_mean_agrees_with_scipy():
     tables[:, 1, 1] = right
     tables[:, 1, 0] = 20 - right
     ours = estimate(tables, scores.accuracy, resample(tables, draw_weights(30, rng=rng)))
-    theirs = stats.bootstrap((right / 20,), np.mean, method="percentile", rng=rng).confidence_interval
+    level = 1 - 2 * tail_of(30)
+    theirs = stats.bootstrap((right / 20,), np.mean, method="percentile", confidence_level=level, rng=rng)
+    theirs = theirs.confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
     assert ours.high - ours.low > 0.1
 
@@ -72,7 +74,11 @@ def test_answers_of_one_source_are_not_independent():
     tables[:5, 1, 1] = 100
     tables[5:, 1, 0] = 100
     ours = estimate(tables, scores.accuracy, resample(tables, draw_weights(10, rng=np.random.default_rng(0))))
-    assert (ours.low, ours.high) == pytest.approx((0.2, 0.8))
+    student = stats.t(9).ppf(0.975)
+    assert tail_of(10) == pytest.approx(stats.norm.cdf(-student * np.sqrt(10 / 9)), rel=1e-12)
+    ends = stats.binom(10, 0.5).ppf([tail_of(10), 1 - tail_of(10)]) / 10
+    assert (ours.low, ours.high) == pytest.approx(tuple(ends))
+    assert ends[0] == 0.1
 
 
 def test_one_source_has_no_interval_and_none_has_no_score():
@@ -114,3 +120,24 @@ def test_split_keeps_every_answer_once(answers):
     assert len(parts["a"].tables()) == 6
     with pytest.raises(ValueError, match="one for each answer"):
         split(answers, keys[:-1])
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    """A guesser on the study's grid, 16 sources of one to four clips: plain percentiles hold 1/3 in 92.8 % of sets."""
+    rng = np.random.default_rng(0)
+    weights = draw_weights(16, draws=2000, rng=rng)
+    held = 0
+    for _ in range(1000):
+        tables = np.zeros((16, 3, 4))
+        for source, clips in enumerate(rng.integers(1, 5, 16)):
+            for truth, variants in enumerate((1, 10, 10)):
+                tables[source, truth, :3] = rng.multinomial(variants * clips, [1 / 3] * 3)
+        interval = estimate(tables, scores.balanced_accuracy, resample(tables, weights))
+        held += interval.low <= 1 / 3 <= interval.high
+    assert 0.935 < held / 1000 < 0.965
+
+
+def test_an_interval_needs_two_sources():
+    with pytest.raises(ValueError, match="needs two sources, got 1"):
+        tail_of(1)

@@ -2,15 +2,24 @@
 
 All variants of a source share its material, so that they are no independent observations: treated as such, "95 %"
 intervals cover far less. The unit that is drawn is the source, with all its answers: S sources are drawn from S with
-replacement, the score is computed from the drawn ones, and the interval is that between the 2.5th and 97.5th
-percentile over the draws. Drawing S of S with replacement gives each source a multinomial weight, and every score here
+replacement, the score is computed from the drawn ones, and the interval lies between two percentiles over the draws.
+Drawing S of S with replacement gives each source a multinomial weight, and every score here
 comes from summed counts, so one draw is one row of ``weights @ counts``.
+
+The percentiles are not the 2.5th and 97.5th. With few sources that interval is too narrow, as the normal distribution
+is beside Student's t. The expanded percentile interval (Hesterberg 2015) takes the tail Phi(-sqrt(n / (n - 1)) t), t
+being Student's 97.5 % quantile for n - 1 degrees of freedom: 1.4 % at each end for 16 sources, 2.1 % for 51. How often
+it held the truth, a balanced accuracy of 1/3, in 1000 sets of a guesser's answers on the study's grid with one to four
+clips a source (plain percentiles in brackets): 5 sources 90.5 % (83.7), 16 sources 94.8 % (92.8), 51 sources 94.5 %
+(93.7). With five sources it is still too narrow.
 
 The interval says how far the score would move with other sources of the same kind; it knows nothing of kinds that were
 not in the set, and a score of exactly 0 or 1 has an interval without width. Fewer than two sources have none.
 
 References:
-    Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13 (percentile interval). Field & Welsh,
+    Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015) 371, section 5.3
+    (expanded percentile interval; arXiv:1411.5279). Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993,
+    chapter 13 (percentile interval). Field & Welsh,
     "Bootstrapping clustered data", J. R. Statist. Soc. B 69 (2007) 369. Miller, "Adding Error Bars to Evals",
     arXiv:2411.00640 (clusters in model evaluations).
 """
@@ -22,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 DRAWS = 10_000
 LEVEL = 0.95
@@ -79,7 +89,7 @@ def resample(counts: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArra
 def estimate(
     counts: NDArray[np.float64], score: Score, drawn: NDArray[np.float64] | None, *, level: float = LEVEL
 ) -> Estimate:
-    """A score of all sources together, and its percentile interval over the draws.
+    """A score of all sources together, and its expanded percentile interval over the draws.
 
     A draw in which the score is undefined (balanced accuracy without one of the truths) is left out; where more than
     `UNDEFINED_AT_MOST` of them are, there is no interval, because it would speak of the lucky draws alone.
@@ -88,7 +98,7 @@ def estimate(
         counts: a table for each source, shape (n_sources, 3, 4).
         score: what is computed from the summed tables.
         drawn: from `resample`; may be None where there are fewer than two sources.
-        level: the share of draws inside the interval.
+        level: how often such intervals are to hold the truth.
     """
     value = float(score(counts.sum(axis=0))) if len(counts) else float("nan")
     if np.isnan(value):
@@ -99,6 +109,18 @@ def estimate(
     known = scores[~np.isnan(scores)]
     if known.size < (1 - UNDEFINED_AT_MOST) * scores.size:
         return Estimate(value=value, low=None, high=None, n_sources=len(counts))
-    tail = (1 - level) / 2
+    tail = tail_of(len(counts), level=level)
     low, high = np.quantile(known, [tail, 1 - tail])
     return Estimate(value=value, low=float(low), high=float(high), n_sources=len(counts))
+
+
+def tail_of(n_sources: int, *, level: float = LEVEL) -> float:
+    """The share of draws beyond either end of the interval: Phi(-sqrt(n / (n - 1)) t_{n - 1, (1 + level) / 2}).
+
+    Raises:
+        ValueError: fewer than two sources.
+    """
+    if n_sources < 2:
+        raise ValueError(f"an interval needs two sources, got {n_sources}")
+    student = float(stdtrit(n_sources - 1, (1 + level) / 2))
+    return float(ndtr(-np.sqrt(n_sources / (n_sources - 1)) * student))

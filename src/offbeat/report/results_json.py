@@ -46,7 +46,7 @@ def results_json(results: Results, dataset: Dataset, published: Published, runs:
         },
         "runs": list(runs),
         "intervals": {
-            "method": "percentile bootstrap over sources",
+            "method": "expanded percentile bootstrap over sources",
             "level": LEVEL,
             "draws": results.draws,
             "seed": results.seed,
