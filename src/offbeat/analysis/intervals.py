@@ -123,4 +123,4 @@ def tail_of(n_sources: int, *, level: float = LEVEL) -> float:
     if n_sources < 2:
         raise ValueError(f"an interval needs two sources, got {n_sources}")
     student = float(stdtrit(n_sources - 1, (1 + level) / 2))
-    return float(ndtr(-np.sqrt(n_sources / (n_sources - 1)) * student))
+    return float(np.asarray(ndtr(-np.sqrt(n_sources / (n_sources - 1)) * student), dtype=np.float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -38,21 +39,30 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_EXAMPLES = """\b
+Begin with:
+  offbeat demo --open
+With videos of your own:
+  offbeat build VIDEOS --out set
+  offbeat run set --model signal --out run
+  offbeat report run --out report --open
+"""
+
+
+@click.group(
+    cls=_LazyGroup,
+    epilog=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(offbeat.__version__, prog_name="offbeat")
 def cli() -> None:
-    r"""Does this observer notice when sound and picture are out of step, and by how much?
-
-    \b
-    Begin with:  offbeat demo
-    Your videos: offbeat build VIDEOS --out set
-                 offbeat run set --model signal --out run
-                 offbeat report run --out report
-    """
+    """Does this observer notice when sound and picture are out of step, and by how much?"""
 
 
 def main() -> None:
     """Entry point: errors that a user can mend are printed as one line, exit code 2; Ctrl-C exits with 130."""
+    # Work is shared out by clips and sources; BLAS's own threads would only spin beside that. Numpy reads this once.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -15,7 +15,13 @@ from offbeat.errors import SettingsError
 Folder = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+    Examples:
+      offbeat report run --out report --open
+      offbeat report run-a run-b --out report --title "Two models"
+    """
+)
 @click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=Folder)
 @click.option("--out", required=True, type=Folder, help="A new folder, or one with an earlier report.")
 @click.option("--title", help="Of the page.")
@@ -38,13 +44,9 @@ def report(
     serve_page: bool,
     port: int,
 ) -> int:
-    r"""Tables, charts and a page with clips to play, from one or several runs over one dataset.
+    """Tables, charts and a page with clips to play, from one or several runs over one dataset.
 
     Writes index.html, which needs no network and no server, results.json with the same figures, and the clips.
-
-    \b
-    Example:  offbeat report run --out report --open
-    Several:  offbeat report run-a run-b --out report --title "Two models"
 
     Exit code: 0 if everything is there, 1 if clips were missing from the dataset, 2 if there is no report.
     """
