@@ -59,7 +59,12 @@ def open_dataset(folder: Path) -> Dataset:
         raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
     metadata = (folder / METADATA).read_bytes()
     rows = _rows(VariantRow, folder / METADATA)
+    seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
+        if (first := seen.setdefault(row.variant_id, number)) != number:
+            raise DatasetError(
+                f"{folder / METADATA}, line {number}: variant {row.variant_id} stands in line {first} too"
+            )
         name = PurePosixPath(row.file_name)
         if name.is_absolute() or ".." in name.parts:
             raise DatasetError(f"{folder / METADATA}, line {number}: {row.file_name!r} leaves the dataset folder")
@@ -73,7 +78,8 @@ def open_dataset(folder: Path) -> Dataset:
 
 
 def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # split at line feeds only: splitlines() would also break at U+2028 and others, which JSON leaves as they are
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
 
 

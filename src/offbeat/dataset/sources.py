@@ -129,7 +129,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, object]
 
 
 def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -14,8 +14,8 @@
 5. *Confidence.* A logistic function of how much the best lag stands out: see `offbeat.signal.confidence`.
 
 References:
-    Hershey & Movellan, "Audio Vision: Using Audio-Visual Synchrony to Locate Sounds", NIPS 12 (1999): pixels whose
-    change is statistically dependent on the sound's energy, by the Gaussian mutual information -1/2 log(1 - r²).
+    Hershey & Movellan, "Audio Vision: Using Audio-Visual Synchrony to Locate Sounds", NIPS 12 (1999): finds the pixels
+    that go with the sound's energy by their Gaussian mutual information with it, -1/2 log(1 - r²).
 """
 
 from __future__ import annotations
