@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,3 @@ def shared_media() -> Path:
     if not (SHARED_MEDIA / "media.jsonl").is_file():
         pytest.skip(f"real clips are not at {SHARED_MEDIA}")
     return SHARED_MEDIA
-
-
-FOLDERS_OF_HELPERS = ("media", "dataset")
-for folder in FOLDERS_OF_HELPERS:
-    sys.path.insert(0, str(Path(__file__).parent / folder))

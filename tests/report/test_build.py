@@ -72,8 +72,8 @@ def test_a_folder_with_other_files_is_refused(run, tmp_path):
 
 
 def test_a_changed_dataset_is_refused(run, tmp_path):
-    with (tmp_path / "set" / "metadata.jsonl").open("a", encoding="utf-8") as file:
-        file.write((tmp_path / "set" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()[0] + "\n")
+    metadata = tmp_path / "set" / "metadata.jsonl"
+    metadata.write_text("".join(metadata.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
     with pytest.raises(DatasetError, match="not the dataset of"):
         build_report([run], out=tmp_path / "out", draws=100)
 
@@ -154,4 +154,4 @@ def test_a_report_without_any_score_is_still_a_page(tmp_path, clip, choice):
 
 def test_help_shows_an_example():
     result = invoke("--help")
-    assert "Example:  offbeat report run --out report --open" in result.stdout
+    assert "offbeat report run --out report --open" in result.stdout
