@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from builds import build, card_file, settings
@@ -64,6 +65,9 @@ def test_delays_and_frames_in_readers_of_others(case: str, tmp_path: Path) -> No
         assert [read_code(image) for image in read_frames(variant.path, grey=True).images] == list(
             range(first, first + frames)
         )
+        with av.open(str(variant.path)) as container:
+            sound = container.streams.audio[0]
+            assert (sound.start_time, sound.duration) == (0, count), "the last packet is cut to length"
         duration_s, start_s = ffmpeg_times(variant.path)
         assert start_s == 0
         assert duration_s == pytest.approx(float(frames / fps), abs=0.011)  # printed to 10 ms

@@ -63,7 +63,8 @@ def test_the_draw_depends_on_seed_source_and_length_only() -> None:
     first = plan_source("ab", scanned(), settings(seed=1))
     assert plan_source("ab", scanned(), settings(seed=1)) == first
     assert plan_source("ab", scanned(), settings(seed=2)) != first
-    assert plan_source("cd", scanned(), settings(seed=1)) != first
+    other = plan_source("cd", scanned(), settings(seed=1))
+    assert other.clips[0].start_s != first.clips[0].start_s
     longer = plan_source("ab", scanned(), settings(seed=1, lengths_s=(2, 3)))
     assert longer.clips[0] == first.clips[0], "another length must not move this one"
 

@@ -4,6 +4,7 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from builds import card_file
@@ -11,6 +12,7 @@ from readers import FFMPEG
 
 from offbeat.errors import MediaError
 from offbeat.media.cut import cut_picture
+from offbeat.media.geometry import apply_geometry
 from offbeat.media.scan import constant_rate, scan
 
 
@@ -35,20 +37,23 @@ def test_what_a_source_holds(card_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    "content",
     [
-        (b"", "not_media"),
-        (b"<html>not found</html>" * 100, "not_media"),
-        (b"ffconcat version 1.0\nfile card.mp4\n", "not_media"),
-        (b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\ncard.mp4\n#EXT-X-ENDLIST\n", "not_media"),
+        b"",
+        b"<html>not found</html>" * 100,
+        b"ffconcat version 1.0\nfile card.mp4\n",
+        b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\ncard.mp4\n#EXT-X-ENDLIST\n",
+        b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\x08\0\0"
+        + bytes(2048),
     ],
+    ids=["nothing", "a page", "a script", "a playlist", "a sound file"],
 )
-def test_what_is_no_video_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
-    path = tmp_path / "x.mp4"
+def test_what_is_no_video_is_refused(content: bytes, card_path: Path) -> None:
+    path = card_path.with_name("x.mp4")  # beside card.mp4, which the script and the playlist name
     path.write_bytes(content)
     with pytest.raises(MediaError, match="expected a whole MP4") as caught:
         scan(path)
-    assert caught.value.reason == reason
+    assert caught.value.reason == "not_media"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -69,11 +74,11 @@ def test_no_sound_no_picture_silence(card_path: Path) -> None:
         assert caught.value.reason == reason
 
 
-def test_names_that_look_like_protocols_or_options(card_path: Path) -> None:
+def test_names_that_look_like_protocols_or_options(card_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(card_path.parent)
     for name in ("12:30.mp4", "-i.mp4", "http:x.mp4", "na me\n.mp4"):
-        path = card_path.with_name(name)
-        path.write_bytes(card_path.read_bytes())
-        assert scan(path).fps == 30
+        Path(name).write_bytes(card_path.read_bytes())
+        assert scan(Path(name)).fps == 30
 
 
 def test_a_truncated_file_has_what_decodes(card_path: Path) -> None:
@@ -123,8 +128,12 @@ def test_interlaced_pictures_keep_all_their_frames(tmp_path: Path) -> None:
     )
     found = scan(tmp_path / "laced.mp4")
     assert any(name.startswith("bwdif") for name in found.geometry.filters)
-    frames = cut_picture(found.path, geometry=found.geometry, start_s=Fraction(0), fps=found.fps, count=60)
-    assert len(list(frames)) == 60
+    with av.open(str(found.path)) as container:
+        decoded = [(Fraction(k, 30), frame) for k, frame in enumerate(container.decode(video=0))]
+    turned = list(apply_geometry(decoded, found.geometry, path=found.path))
+    assert [time_s for time_s, _ in turned] == [time_s for time_s, _ in decoded]
+    assert len(turned) == 60
+    assert not any(frame.interlaced_frame for _, frame in turned)
 
 
 def test_high_dynamic_range_is_refused_with_its_reason(tmp_path: Path) -> None:
