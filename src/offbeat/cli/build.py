@@ -17,7 +17,8 @@ from offbeat.dataset.build import Built, Planned, build_dataset, plan_dataset
 from offbeat.dataset.estimate import estimate
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
-from offbeat.dataset.sources import read_sources
+from offbeat.dataset.shard import Part, parse_shard, take_part
+from offbeat.dataset.sources import Source, read_sources
 from offbeat.errors import SettingsError
 from offbeat.timing import delay_grid, exact_seconds
 
@@ -42,6 +43,7 @@ EXIT_INCOMPLETE = 3
 @click.option("--seed", type=int, help="Of the random choice of windows.  [default: 0]")
 @click.option("--audio", type=click.Choice(["aac", "flac"]), help="AAC-LC, or FLAC without loss.  [default: aac]")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A TOML file of settings; flags win.")
+@click.option("--shard", metavar="I/N", help="Build part I of N, for many machines; see `offbeat merge`.")
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
 @click.option("--dry-run", is_flag=True, help="Scan and plan only: what would be made, how large, how long.")
 @click.option("--strict", is_flag=True, help=f"Exit with {EXIT_INCOMPLETE} where a source could not be used in full.")
@@ -57,6 +59,7 @@ def build(
     seed: int | None,
     audio: str | None,
     config: Path | None,
+    shard: str | None,
     jobs: int,
     dry_run: bool,
     strict: bool,
@@ -71,17 +74,27 @@ def build(
         raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
     flags = {"clips_per_source": clips_per_source, "seed": seed, "audio": audio}
     settings = _settings(config, lengths, max_delay, step, delays, flags)
-    listed = read_sources(sources)
+    part = _part(read_sources(sources), shard, jobs=jobs)
+    listed = part.sources
     with progress("scanning", len(listed)) as advance:
         planned = plan_dataset(scan_sources(listed, jobs=jobs, advance=advance), settings)
     if dry_run or out is None:
         _show_plan(planned, settings, jobs=jobs, as_json=as_json)
         return 0
     with progress("building clips", sum(len(one.plan.clips) for one in planned)) as advance:
-        built = build_dataset(planned, settings, out=out, jobs=jobs, advance=advance)
+        built = build_dataset(planned, settings, out=out, jobs=jobs, advance=advance, shard=part.shard)
     _show_built(built, as_json=as_json)
     whole = all(row.status == "used" and not row.refused_lengths for row in built.sources)
     return EXIT_INCOMPLETE if strict and not whole else 0
+
+
+def _part(listed: tuple[Source, ...], shard: str | None, *, jobs: int) -> Part:
+    """All sources, or those of one shard."""
+    if shard is None:
+        return Part(sources=listed, shard=None)
+    number, of = parse_shard(shard)
+    with progress(f"sharing out, shard {shard}", len(listed)) as advance:
+        return take_part(listed, number=number, of=of, jobs=jobs, advance=advance)
 
 
 def _settings(

@@ -7,7 +7,6 @@ records at the end, so it never names what is not there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -17,17 +16,15 @@ import av
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import offbeat
-from offbeat.dataset.card import card_of
-from offbeat.dataset.folder import CLIPS, INFO, METADATA, SOURCES
+from offbeat.dataset.assemble import claim, finish
+from offbeat.dataset.folder import CLIPS, RECORDS
 from offbeat.dataset.offer import Offered
 from offbeat.dataset.plan import Clip, SourcePlan, plan_source
 from offbeat.dataset.render import render_clip
-from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, Shard, SourceRow, VariantRow
 from offbeat.dataset.settings import BuildSettings
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import held_folder, sha256_of, write_whole
-
-_RECORDS = ".build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,13 @@ def plan_dataset(offered: Iterable[Offered], settings: BuildSettings) -> list[Pl
 
 
 def build_dataset(
-    planned: Sequence[Planned], settings: BuildSettings, *, out: Path, jobs: int, advance: Callable[[], None]
+    planned: Sequence[Planned],
+    settings: BuildSettings,
+    *,
+    out: Path,
+    jobs: int,
+    advance: Callable[[], None],
+    shard: Shard | None = None,
 ) -> Built:
     """Render every planned clip that is not there yet, several at once, and write the manifest.
 
@@ -91,25 +94,22 @@ def build_dataset(
         out: the dataset folder; goes on with what a former call with the same settings left there.
         jobs: clips at once; the codecs themselves run on one thread each, so that bytes do not depend on it.
         advance: called once for each clip.
+        shard: which part of a list this is; a shard may end up without any clip.
 
     Raises:
         DatasetError: `out` holds something else, cannot be written to, or no clip could be made.
     """
     with held_folder(out, error=DatasetError):
-        _claim(out, _info(settings, complete=False))
+        info = _info(settings, shard)
+        claim(out, info)
         (out / CLIPS).mkdir(exist_ok=True)
-        (out / _RECORDS).mkdir(exist_ok=True)
+        (out / RECORDS).mkdir(exist_ok=True)
         records, kept = _render_all(planned, settings, out, jobs, advance)
         sources = [_source_row(one, records) for one in planned]
         rows = [row for record in records.values() for row in record.rows]
-        if not rows:
+        if not rows and shard is None:
             raise DatasetError(_nothing(out, sources))
-        info = _info(settings, complete=True, sources=sources, rows=rows)
-        _sweep(out, rows)
-        write_whole(out / SOURCES, _lines(sources))
-        write_whole(out / METADATA, _lines(rows))
-        write_whole(out / "README.md", card_of(info, sources, rows))
-        write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
+        info = finish(out, info, sources, rows)
     return Built(folder=out, info=info, sources=tuple(sources), variants=tuple(rows), kept_clips=kept)
 
 
@@ -119,7 +119,7 @@ def _render_all(
     """Records by clip, in the order of the plan, and how many of them were there already."""
 
     def one(clip: Clip, offered: Offered) -> tuple[_Record, bool]:
-        path = out / _RECORDS / f"{clip.clip_id}.json"
+        path = out / RECORDS / f"{clip.clip_id}.json"
         record = _finished(path, out)
         if record is not None:
             return record, True
@@ -167,46 +167,20 @@ def _finished(path: Path, out: Path) -> _Record | None:
     return record if record.rows else None
 
 
-def _claim(out: Path, info: DatasetInfo) -> None:
-    """Make `out` ours, or recognise it as ours.
-
-    Raises:
-        DatasetError: it holds other things, or a dataset that was made otherwise.
-    """
-    path = out / INFO
-    if not path.is_file():
-        others = sorted(entry.name for entry in out.iterdir() if entry.name != ".lock")
-        if others:
-            raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
-        write_whole(path, info.model_dump_json(indent=2) + "\n")
-        return
-    try:
-        former = DatasetInfo.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise DatasetError(f"{path}: not readable as a dataset of this version; choose another --out") from error
-    made_by = ("format_version", "offbeat_version", "av_version", "ffmpeg_version", "settings")
-    for field in made_by:
-        if getattr(former, field) != getattr(info, field):
-            raise DatasetError(
-                f"{path}: was made with {field} {getattr(former, field)}, now it is {getattr(info, field)}; "
-                "choose another --out, or delete that folder"
-            )
-
-
-def _info(
-    settings: BuildSettings, *, complete: bool, sources: Sequence[SourceRow] = (), rows: Sequence[VariantRow] = ()
-) -> DatasetInfo:
+def _info(settings: BuildSettings, shard: Shard | None) -> DatasetInfo:
+    """As it stands while the build is under way."""
     return DatasetInfo(
         format_version=FORMAT_VERSION,
         offbeat_version=offbeat.__version__,
         av_version=av.__version__,
         ffmpeg_version=str(av.ffmpeg_version_info),
         settings=settings.model_dump(mode="json"),
-        sources_used=sum(source.status == "used" for source in sources),
-        sources_refused=sum(source.status == "refused" for source in sources),
-        clips=len({row.clip_id for row in rows}),
-        variants=len(rows),
-        complete=complete,
+        shard=shard,
+        sources_used=0,
+        sources_refused=0,
+        clips=0,
+        variants=0,
+        complete=False,
     )
 
 
@@ -241,18 +215,6 @@ def _source_row(one: Planned, records: dict[str, _Record]) -> SourceRow:
         clips=made,
         refused_lengths=refused,
     )
-
-
-def _sweep(out: Path, rows: Sequence[VariantRow]) -> None:
-    """Remove what belongs to no variant: half-written files, clips of a former plan."""
-    named = {Path(row.file_name).name for row in rows}
-    for entry in os.scandir(out / CLIPS):
-        if entry.name not in named:
-            Path(entry.path).unlink()
-
-
-def _lines(rows: Iterable[BaseModel]) -> str:
-    return "".join(row.model_dump_json() + "\n" for row in rows)
 
 
 def _nothing(out: Path, sources: Sequence[SourceRow]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow, column_texts
 
 
 def card_of(info: DatasetInfo, sources: Sequence[SourceRow], rows: Sequence[VariantRow]) -> str:
@@ -42,6 +42,18 @@ share no moment, and nobody can tell the direction. Labels are not balanced: rep
 |---|---|---|---|---|
 {_table(rows)}
 
+## Columns of metadata.jsonl
+
+| column | meaning |
+|---|---|
+{_columns()}
+
+Identities are the first 12 hexadecimal digits of a SHA-256. Rows stand in the order of the sources' names, then
+lengths, windows and delays. The same sources, settings and versions give the same bytes: `offbeat verify` compares the
+folder with what it says of itself, and measures the delays again.
+
+## How it was made
+
 Settings: `{info.settings}`. Codec library: PyAV {info.av_version}, FFmpeg {info.ffmpeg_version}.
 Licences of the sources: {", ".join(licences)}. Refused sources ({info.sources_refused}) stand in `sources.jsonl` with
 their reasons.
@@ -57,6 +69,10 @@ def _table(rows: Iterable[VariantRow]) -> str:
         languages = ", ".join(sorted({row.language for row in mine if row.language})) or "–"
         lines.append(f"| {_cell(genre)} | {sources} | {clips} | {len(mine)} | {_cell(languages)} |")
     return "\n".join(lines)
+
+
+def _columns() -> str:
+    return "\n".join(f"| `{name}` | {_cell(text)} |" for name, text in column_texts(VariantRow).items())
 
 
 def _cell(text: str) -> str:

@@ -17,6 +17,10 @@ INFO = "dataset.json"
 SOURCES = "sources.jsonl"
 METADATA = "metadata.jsonl"
 CLIPS = "clips"
+CARD = "README.md"
+CROISSANT = "croissant.json"
+RECORDS = ".build"
+"""Of finished clips, by which an interrupted build goes on."""
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -79,7 +83,8 @@ def open_dataset(folder: Path) -> Dataset:
 
 def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
     # split at line feeds only: splitlines() would also break at U+2028 and others, which JSON leaves as they are
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    text = path.read_text(encoding="utf-8")
+    lines = text.removesuffix("\n").split("\n") if text else []  # a shard of a small list may hold nothing
     return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
 
 

@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class VariantRow(_Row):
@@ -25,27 +25,39 @@ class VariantRow(_Row):
     file_name: str
     """Relative to the dataset folder, with forward slashes."""
     variant_id: str
+    """Hash of clip, condition and seed: it tells no label."""
     clip_id: str
+    """Hash of source, start, length and frame rate; all variants of a clip share its picture."""
     source_id: str
+    """The first 12 digits of the SHA-256 of the source file."""
     genre: str
+    """As the source list says."""
     language: str | None
+    """As the source list says."""
     condition: str
     """What was done to the sound: `delay`."""
     audio_delay_ms: float
-    """> 0: the sound comes later than the picture."""
+    """By how much the sound was moved; > 0: it comes later than the picture, < 0: earlier."""
     label: Label
+    """The true answer: `sync` at 0, `ahead` below, `behind` above."""
     clip_start_s: float
     """Where the picture starts in the source, counted from the start of its container."""
     clip_length_s: float
+    """As it was asked for; the picture lasts the nearest whole number of frames."""
     overlap_s: float
     """How long picture and their own sound are both in the clip: max(0, length - |delay|)."""
     fps: float
+    """Frames a second of the clip, a constant: the source's own rate."""
     width: int
+    """Of the clip's picture, in pixels, upright and with square pixels."""
     height: int
+    """Of the clip's picture, in pixels."""
     audio_hz: int
+    """Samples of sound a second."""
     measured_delay_ms: float | None
-    """From the decoded file against the source; None where the sound is too quiet to tell."""
+    """From the decoded file against the source; None where the sound is too quiet to tell, or repeats itself."""
     sha256: str
+    """Of the file."""
 
 
 class SourceRow(_Row):
@@ -74,6 +86,19 @@ class SourceRow(_Row):
     """Clip lengths that did not fit, with the reason for each."""
 
 
+class Shard(_Row):
+    """Which part of a list a dataset holds, where the work was shared out: see `offbeat.dataset.shard`."""
+
+    number: int
+    """From 1."""
+    of: int
+    """How many shards there are."""
+    sources_listed: int
+    """How many sources the whole list names."""
+    list_sha256: str
+    """Of the whole list's content, whatever its order; shards of one dataset agree in it."""
+
+
 class DatasetInfo(_Row):
     """How a dataset folder was made."""
 
@@ -83,9 +108,16 @@ class DatasetInfo(_Row):
     ffmpeg_version: str
     settings: dict[str, object]
     """The resolved settings of the build."""
+    shard: Shard | None = None
+    """None where the dataset holds all of its list."""
     sources_used: int
     sources_refused: int
     clips: int
     variants: int
     complete: bool
     """False while a build is under way or was interrupted."""
+
+
+def column_texts(kind: type[BaseModel]) -> dict[str, str]:
+    """What each field of a row means, in one line, from its docstring."""
+    return {name: " ".join((field.description or "").split()) for name, field in kind.model_fields.items()}

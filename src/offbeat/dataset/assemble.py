@@ -1,0 +1,87 @@
+"""Lay claim to a dataset folder, and finish it: what `build` and `merge` have in common.
+
+The order of the manifest is that of the sources' names, and within a source that of the plan: lengths, windows, delays.
+It depends neither on the order of the list nor on how the work was shared out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from offbeat.dataset.card import card_of
+from offbeat.dataset.croissant import croissant_of
+from offbeat.dataset.folder import CARD, CLIPS, CROISSANT, INFO, METADATA, SOURCES
+from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
+from offbeat.errors import DatasetError
+from offbeat.files import write_whole
+
+MADE_BY = ("format_version", "offbeat_version", "av_version", "ffmpeg_version", "settings", "shard")
+"""The fields of `dataset.json` in which two parts of one dataset must agree."""
+
+
+def claim(out: Path, info: DatasetInfo) -> None:
+    """Make `out` ours, or recognise it as ours.
+
+    Raises:
+        DatasetError: it holds other things, or a dataset that was made otherwise.
+    """
+    path = out / INFO
+    if not path.is_file():
+        others = sorted(entry.name for entry in out.iterdir() if entry.name != ".lock")
+        if others:
+            raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
+        write_whole(path, info.model_dump_json(indent=2) + "\n")
+        return
+    try:
+        former = DatasetInfo.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DatasetError(f"{path}: not readable as a dataset of this version; choose another --out") from error
+    for field in MADE_BY:
+        if getattr(former, field) != getattr(info, field):
+            raise DatasetError(
+                f"{path}: was made with {field} {getattr(former, field)}, now it is {getattr(info, field)}; "
+                "choose another --out, or delete that folder"
+            )
+
+
+def finish(out: Path, info: DatasetInfo, sources: Sequence[SourceRow], rows: Sequence[VariantRow]) -> DatasetInfo:
+    """Remove what belongs to no variant, write the manifest and what describes it; `dataset.json` comes last.
+
+    Returns:
+        `info` with its counts, complete.
+    """
+    info = info.model_copy(
+        update={
+            "sources_used": sum(source.status == "used" for source in sources),
+            "sources_refused": sum(source.status == "refused" for source in sources),
+            "clips": len({row.clip_id for row in rows}),
+            "variants": len(rows),
+            "complete": True,
+        }
+    )
+    _sweep(out, rows)
+    metadata = _lines(rows)
+    digest = hashlib.sha256(metadata.encode("utf-8")).hexdigest()
+    write_whole(out / SOURCES, _lines(sources))
+    write_whole(out / METADATA, metadata)
+    write_whole(out / CARD, card_of(info, sources, rows))
+    write_whole(out / CROISSANT, croissant_of(info, sources, metadata_sha256=digest))
+    write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
+    return info
+
+
+def _sweep(out: Path, rows: Sequence[VariantRow]) -> None:
+    """Remove what belongs to no variant: half-written files, clips of a former plan."""
+    named = {Path(row.file_name).name for row in rows}
+    for entry in os.scandir(out / CLIPS):
+        if entry.name not in named:
+            Path(entry.path).unlink()
+
+
+def _lines(rows: Iterable[BaseModel]) -> str:
+    return "".join(row.model_dump_json() + "\n" for row in rows)
