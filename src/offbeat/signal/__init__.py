@@ -4,7 +4,8 @@
 
     motion     how much each tile of the picture moves          ┐
     onsets     how strongly new sound sets in                   ├─▶ estimate ─▶ confidence
-    correlate  Pearson's r at every lag, over the overlap alone ┘
+    correlate  Pearson's r at every lag, over the overlap alone ┤
+    repeats    a sound that repeats itself leaves the lag open  ┘
 """
 
 from __future__ import annotations

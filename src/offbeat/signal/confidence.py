@@ -27,8 +27,8 @@ TOLERANCE_S = 0.2
 grid. Estimates nearer to 0 than this are called ``sync``."""
 SURE_AT = 0.5
 """Below this confidence an estimate is likelier wrong than right, and says that it cannot tell."""
-INTERCEPT = -0.77
-SLOPE = 0.48
+INTERCEPT = -0.93
+SLOPE = 0.49
 """Of the logistic function; the benchmark prints the fit."""
 _LARGEST_LOG_ODDS = 9.0
 """A share within 1 / 8000 of 0 or 1 is no more certain than that."""

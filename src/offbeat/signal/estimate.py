@@ -11,7 +11,8 @@
    much a tile moves: one tile that fits is enough, and many that do not fit drown nothing. The logarithms of the
    three tile sizes are averaged.
 4. *Delay.* The lag with the most evidence, refined between frames by a parabola.
-5. *Confidence.* A logistic function of how much the best lag stands out: see `offbeat.signal.confidence`.
+5. *Confidence.* A logistic function of how much the best lag stands out, once a sound that repeats itself is
+   allowed for: see `offbeat.signal.repeats` and `offbeat.signal.confidence`.
 
 References:
     Hershey & Movellan, "Audio Vision: Using Audio-Visual Synchrony to Locate Sounds", NIPS 12 (1999): finds the pixels
@@ -34,6 +35,7 @@ from offbeat.signal.confidence import SURE_AT, chance_right, label_chances, peak
 from offbeat.signal.correlate import pearson_by_lag
 from offbeat.signal.motion import Motion, measure_motion
 from offbeat.signal.onsets import at_frames, onset_strength
+from offbeat.signal.repeats import like_with_like
 from offbeat.timing import Label
 
 Floats = NDArray[np.float64]
@@ -66,6 +68,7 @@ class Estimate:
         reason: why it cannot tell; None where it can.
         lags_s: the delays that were tried, ascending, shape (k,); empty where none could be.
         evidence: for each of them, how much better it explains the clip than no relation does, in nats.
+        log_odds: of the best lag against all others, before calibration; None where there are no lags.
     """
 
     delay_s: float | None
@@ -74,6 +77,7 @@ class Estimate:
     reason: Reason | None
     lags_s: Floats
     evidence: Floats
+    log_odds: float | None
 
     @property
     def cannot_tell(self) -> bool:
@@ -118,7 +122,9 @@ def estimate_delay(
     evidence = np.mean([_evidence(level, heard, lags, overlap_s) for level in levels], axis=0)
     lags_s, best = lags / fps, int(np.argmax(evidence))
     delay_s = float(lags_s[best]) + _beyond(evidence, best) / fps
-    confidence = chance_right(peak_log_odds(lags_s, evidence))
+    fair = like_with_like(evidence, lags, heard, least_overlap=math.ceil(MIN_OVERLAP_S * fps))
+    log_odds = peak_log_odds(lags_s, fair)
+    confidence = chance_right(log_odds)
     return Estimate(
         delay_s=delay_s,
         confidence=confidence,
@@ -126,6 +132,7 @@ def estimate_delay(
         reason=None if confidence >= sure_at else "unclear",
         lags_s=lags_s,
         evidence=evidence,
+        log_odds=log_odds,
     )
 
 
@@ -163,4 +170,5 @@ def _nothing(reason: Reason) -> Estimate:
         reason=reason,
         lags_s=np.empty(0),
         evidence=np.empty(0),
+        log_odds=None,
     )

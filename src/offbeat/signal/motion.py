@@ -72,7 +72,7 @@ def _tile_means(change: NDArray[np.uint8], rows: int) -> NDArray[np.float32]:
     sums = np.add.reduceat(change, tops[:-1], axis=1, dtype=np.uint32)
     sums = np.add.reduceat(sums, lefts[:-1], axis=2, dtype=np.uint32)
     area = np.outer(np.diff(tops), np.diff(lefts))
-    return (sums / area).reshape(len(change), -1).astype(np.float32)
+    return (sums / area).reshape(len(change), area.size).astype(np.float32)
 
 
 def _edges(length: int, parts: int) -> NDArray[np.int64]:
