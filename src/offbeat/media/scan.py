@@ -64,6 +64,9 @@ class Scan:
         frame_times_s: when each frame is shown, increasing, float64 seconds (for drawing windows).
         frame_pts: the same as exact multiples of `time_base`.
         time_base: seconds a tick.
+        codec: how the picture is coded, as FFmpeg calls it.
+        packet_pts: the stamps of the picture's packets in the order of decoding, in ticks like `frame_pts`.
+        packet_is_key: which of them hold key frames.
         picture: runs of frames without a hole.
         sound: runs of decoded samples without a hole.
         levels_dbfs: RMS of each tenth of a second of sound; -inf where there is none.
@@ -78,6 +81,9 @@ class Scan:
     frame_times_s: NDArray[np.float64]
     frame_pts: NDArray[np.int64]
     time_base: Fraction
+    codec: str
+    packet_pts: NDArray[np.int64]
+    packet_is_key: NDArray[np.bool_]
     picture: tuple[Span, ...]
     sound: tuple[Span, ...]
     levels_dbfs: NDArray[np.float64]
@@ -110,7 +116,7 @@ def scan(path: Path) -> Scan:
         picture = picture_stream(container, path)
         sound = sound_stream(container, path)
         start_s = start_of(container)
-        pts, covered = _packets(container, picture, sound, start_s)
+        pts, is_key, covered = _packets(container, picture, sound, start_s)
         if len(pts) < 2 or picture.time_base is None:
             raise MediaError(f"{path}: {len(pts)} frames of picture; expected a moving picture", reason="no_picture")
         if not covered.spans:
@@ -123,7 +129,8 @@ def scan(path: Path) -> Scan:
             )
         time_base = exact(picture.time_base)
         offset = round_half_up(start_s / time_base)
-        pts = np.unique(pts) - offset
+        packet_pts = pts - offset
+        pts = np.unique(packet_pts)
         fps = constant_rate(exact(picture.guessed_rate or picture.average_rate or Fraction(25)))
         return Scan(
             path=path,
@@ -134,6 +141,9 @@ def scan(path: Path) -> Scan:
             frame_times_s=np.asarray(pts * float(time_base), dtype=np.float64),
             frame_pts=pts,
             time_base=time_base,
+            codec=picture.codec_context.name,
+            packet_pts=packet_pts,
+            packet_is_key=is_key,
             picture=_picture_runs(pts, time_base, 1 / fps),
             sound=tuple(covered.spans),
             levels_dbfs=levels,
@@ -153,23 +163,37 @@ class _Covered:
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self.spans: list[Span] = []
+        self._waiting: list[NDArray[np.float32]] = []
+        self._waiting_count = self._waiting_first = 0
         self._blocks: list[NDArray[np.int64]] = []
         self._power: list[NDArray[np.float64]] = []
 
     def add(self, start_s: Fraction, samples: NDArray[np.float32]) -> None:
-        count = samples.shape[1]
         if not self.spans or abs(start_s - self.spans[-1].stop_s) > JUMP_S:
             self.spans.append(Span(start_s, start_s))
+            self._measure()
         last = self.spans[-1]
-        self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(count, self.rate_hz))
-        first = round_half_up(last.stop_s * self.rate_hz)
+        if not self._waiting:
+            self._waiting_first = round_half_up(last.stop_s * self.rate_hz)
+        self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(samples.shape[1], self.rate_hz))
+        self._waiting.append(samples)
+        self._waiting_count += samples.shape[1]
+        if self._waiting_count > self.rate_hz:  # a second at a time: numpy's own cost would outweigh that of decoding
+            self._measure()
+
+    def _measure(self) -> None:
+        if not self._waiting:
+            return
+        samples = np.concatenate(self._waiting, axis=1)
         power = np.mean(np.square(samples, dtype=np.float64), axis=0)
-        block_of: NDArray[np.int64] = (first + np.arange(count, dtype=np.int64)) // int(LEVEL_STEP_S * self.rate_hz)
-        blocks, begins = np.unique(block_of, return_index=True)
+        places = self._waiting_first + np.arange(samples.shape[1], dtype=np.int64)
+        blocks, begins = np.unique(places // int(LEVEL_STEP_S * self.rate_hz), return_index=True)
         self._blocks.append(blocks)
         self._power.append(np.add.reduceat(power, begins))
+        self._waiting, self._waiting_count = [], 0
 
     def levels_dbfs(self) -> NDArray[np.float64]:
+        self._measure()
         blocks, power = np.concatenate(self._blocks), np.concatenate(self._power)
         heard = blocks >= 0
         mean = np.bincount(blocks[heard], weights=power[heard]) / int(LEVEL_STEP_S * self.rate_hz)
@@ -179,15 +203,17 @@ class _Covered:
 
 def _packets(
     container: InputContainer, picture: VideoStream, sound: AudioStream, start_s: Fraction
-) -> tuple[NDArray[np.int64], _Covered]:
-    """Time stamps of all picture packets, and the coverage of the decoded sound."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], _Covered]:
+    """Time stamps of all picture packets, which of them are key frames, and the coverage of the decoded sound."""
     pts: list[int] = []
+    is_key: list[bool] = []
     covered = _Covered(sound.rate)
     resampler = None
     for packet in _demux(container, picture, sound):
         if isinstance(packet.stream, VideoStream):
             if packet.pts is not None and not packet.is_discard:
                 pts.append(packet.pts)
+                is_key.append(packet.is_keyframe)
             continue
         try:
             frames = packet.decode()
@@ -200,7 +226,7 @@ def _packets(
             at_s = frame.pts * exact(frame.time_base) - start_s
             for part in resampler.resample(frame):
                 covered.add(at_s, samples_of(part))
-    return np.array(pts, dtype=np.int64), covered
+    return np.array(pts, dtype=np.int64), np.array(is_key, dtype=bool), covered
 
 
 def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from offbeat.files import whole_file
 from offbeat.media.cut import SoundSpan
 from offbeat.media.opening import exact
-from offbeat.media.picture import Picture
+from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.timing import to_samples
 
 AUDIO_HZ = 48_000
@@ -61,6 +61,8 @@ class VariantWriter:
         self._packets = [packet for packet in self._input.demux(self._stream) if packet.dts is not None]
         self.picture_digest = hashlib.sha256(b"".join(bytes(packet) for packet in self._packets)).hexdigest()
         self._stamps = [(packet.pts, packet.dts, packet.duration) for packet in self._packets]
+        reordered = any(pts != dts for pts, dts, _ in self._stamps)
+        self._muxer = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
 
     def close(self) -> None:
         """Let go of the picture."""
@@ -76,7 +78,7 @@ class VariantWriter:
             codec: `aac` or `flac`.
         """
         count = to_count(self.picture.length_s)
-        with whole_file(path) as temporary, av.open(str(temporary), "w", format="mp4", options=_MUXER) as output:
+        with whole_file(path) as temporary, av.open(str(temporary), "w", format="mp4", options=self._muxer) as output:
             picture = output.add_stream_from_template(self._stream)
             channels = span.sound.samples.shape[0]
             sound = output.add_stream(codec, rate=AUDIO_HZ, layout="mono" if channels == 1 else "stereo")
@@ -95,7 +97,6 @@ class VariantWriter:
 
 _AAC_OPTIONS = {"aac_coder": "fast", "aac_ms": "0", "aac_is": "0", "aac_pns": "0"}
 """A third of the default's time at the same quality; no intensity stereo or noise substitution, which alter phases."""
-_MUXER = {"movflags": "+faststart"}
 
 
 def to_count(length_s: Fraction) -> int:

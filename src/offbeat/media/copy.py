@@ -1,0 +1,190 @@
+"""Take a window's picture over as it is, without encoding it, where the source allows that.
+
+What it takes: H.264 in 8-bit 4:2:0, upright, square pixels, even sides, progressive; a key frame at the start before
+which the decoder need not know anything (an IDR picture); frames that lie on the grid to half a frame; and an end at
+which no packet is needed that shows a later frame::
+
+    shown      0  1  2  3  4 │ 5  6            shown      0  1  2  3 │ 4  5  6
+    packets    I0 P2 B1 P4 B3│P6 B5            packets    I0 P2 B1 P4│ B3 P6 B5      P4 is needed for B3: not here
+
+The packets get stamps of their own: the k-th frame shown at k / fps, from 0. Where B-frames make the order of decoding
+differ from that of showing, composition offsets are written as signed numbers (`ctts` version 1, ISO/IEC 14496-12), so
+that the first frame stands at 0 without an edit list, which some readers ignore.
+
+None of this is believed: the copy is decoded and compared with the decoded source, frame by frame, bit by bit.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from offbeat.errors import MediaError
+from offbeat.media.geometry import PIXEL_FORMAT
+from offbeat.media.opening import exact, open_media, picture_stream, start_of
+from offbeat.media.picture import SIGNED_OFFSETS, Picture
+from offbeat.media.scan import Scan
+from offbeat.timing import round_half_up
+
+_IDR = 5
+"""NAL unit type of a slice before which the decoder forgets everything (ITU-T H.264, table 7-1)."""
+_WHY_CONVERTED = {
+    "bwdif": "it is interlaced",
+    "transpose": "it is rotated",
+    "hflip": "it is rotated",
+    "scale": "its pixels are not square, its sides are odd, or another size was asked for",
+    "format": f"its frames are not {PIXEL_FORMAT} (8-bit 4:2:0)",
+}
+
+
+def copyable_starts(scanned: Scan, frames: int) -> NDArray[np.int64]:
+    """Indices of the frames at which `frames` of them can be copied, as far as stamps and headers tell."""
+    if _why_never(scanned) is not None:
+        return np.zeros(0, dtype=np.int64)
+    keys = np.searchsorted(scanned.frame_pts, scanned.packet_pts[scanned.packet_is_key])
+    return np.array([key for key in np.unique(keys) if _why_not_here(scanned, int(key), frames) is None], np.int64)
+
+
+def copy_picture(
+    scanned: Scan, *, start_s: Fraction, fps: Fraction, count: int, frames: Iterable[VideoFrame]
+) -> Picture | str:
+    """The picture of the window without encoding it, or the reason why it has to be encoded.
+
+    Args:
+        scanned: the source.
+        start_s: when the first frame is shown, exactly.
+        fps: the rate of the result, in frames a second.
+        count: how many frames.
+        frames: the decoded source on the grid, as it would be encoded (`cut_picture`): what the copy must equal. Taken
+            one at a time, and not touched where the stamps alone forbid copying.
+    """
+    index = int(np.searchsorted(scanned.frame_times_s, float(start_s) - 1e-6))
+    reason = _why_never(scanned) or _why_not_here(scanned, index, count)
+    if reason is not None:
+        return reason
+    try:
+        with open_media(scanned.path) as container:
+            stream = picture_stream(container, scanned.path)
+            if stream.sample_aspect_ratio and exact(stream.sample_aspect_ratio) not in (0, 1):
+                return "its pixels are not square"
+            first_pts = int(scanned.frame_pts[index]) + round_half_up(start_of(container) / scanned.time_base)
+            packets = _packets(container.demux(stream), first_pts, count)
+            if len(packets) < count:
+                return "its packets are not found again by their stamps"
+            if any(packet.is_discard or packet.is_corrupt for packet in packets):
+                return "an edit list hides some of its frames, or they are damaged"
+            if not _begins_anew(bytes(packets[0]), stream.codec_context.extradata or b""):
+                return "its key frame does not begin anew (no IDR picture: an open group of pictures)"
+            mp4 = _muxed(packets, stream, fps)
+        reason = _difference(mp4, frames, fps=fps)
+    except (FFmpegError, MediaError, ValueError) as error:
+        return f"its packets cannot be read or written apart from their file ({error})"
+    if reason is not None:
+        return reason
+    geometry = scanned.geometry
+    return Picture(mp4=mp4, fps=fps, count=count, width=geometry.width, height=geometry.height)
+
+
+def _why_never(scanned: Scan) -> str | None:
+    """What stands against copying any window of this source."""
+    if scanned.codec != "h264":
+        return f"it is coded as {scanned.codec}, not as h264"
+    if scanned.geometry.filters:
+        first = scanned.geometry.filters[0].partition("=")[0]
+        return _WHY_CONVERTED.get(first, f"its frames must pass the filter {first}")
+    return None
+
+
+def _why_not_here(scanned: Scan, index: int, count: int) -> str | None:
+    """What stands against copying `count` frames from frame `index` on, judging by the stamps."""
+    stamps = scanned.frame_pts[index : index + count]
+    if len(stamps) < count:
+        return "the source ends before it"
+    (places,) = np.nonzero((scanned.packet_pts == stamps[0]) & scanned.packet_is_key)
+    if not len(places):
+        return "it does not start at a key frame"
+    packets = scanned.packet_pts[places[0] : places[0] + count]
+    if not np.array_equal(np.sort(packets), stamps):
+        return "a frame at one of its ends needs a packet from beyond it (B-frames, or an open group of pictures)"
+    frame_ticks = float(1 / (scanned.fps * scanned.time_base))
+    around = scanned.frame_pts[index : index + count + 1] - stamps[0]
+    late = around / frame_ticks - np.arange(len(around))
+    if np.abs(late[:count]).max() >= 0.5 or (len(late) > count and late[count] <= -0.5):
+        return f"its frames do not come at a constant {float(scanned.fps):.5g} a second"
+    return None
+
+
+def _packets(demuxed: Iterator[Packet[VideoStream]], first_pts: int, count: int) -> list[Packet[VideoStream]]:
+    """`count` packets from the one with the stamp `first_pts` on."""
+    packets: list[Packet[VideoStream]] = []
+    for packet in demuxed:
+        if packet.pts is not None and (packets or packet.pts == first_pts):
+            packets.append(packet)
+            if len(packets) == count:
+                break
+    return packets
+
+
+def _begins_anew(data: bytes, extradata: bytes) -> bool:
+    """Whether a packet holds an IDR slice; its NAL units stand behind their lengths (avcC) or behind start codes."""
+    if extradata[:1] != b"\x01":
+        return any(unit[0] & 0x1F == _IDR for unit in data.split(b"\x00\x00\x01")[1:] if unit)
+    width = (extradata[4] & 3) + 1
+    at = 0
+    while at + width < len(data):
+        if data[at + width] & 0x1F == _IDR:
+            return True
+        at += width + int.from_bytes(data[at : at + width], "big")
+    return False
+
+
+def _muxed(packets: Sequence[Packet[VideoStream]], template: VideoStream, fps: Fraction) -> bytes:
+    """An MP4 file of these packets, the frame shown first at 0."""
+    rank = {pts: k for k, pts in enumerate(sorted(packet.pts or 0 for packet in packets))}
+    shown = [rank[packet.pts or 0] for packet in packets]
+    ahead = max(k - at for k, at in enumerate(shown))  # so many frames earlier than shown must decoding begin
+    buffer = io.BytesIO()
+    options = {"movflags": SIGNED_OFFSETS} if ahead else {}
+    with av.open(buffer, "w", format="mp4", options=options) as output:
+        stream = output.add_stream_from_template(template)
+        stream.time_base = 1 / fps
+        for k, (packet, at) in enumerate(zip(packets, shown, strict=True)):
+            packet.pts, packet.dts, packet.duration = at, k - ahead, 1
+            packet.time_base, packet.stream = 1 / fps, stream
+            output.mux(packet)
+    return buffer.getvalue()
+
+
+def _difference(mp4: bytes, source: Iterable[VideoFrame], *, fps: Fraction) -> str | None:
+    """Decode the copy, and say where it first differs from the decoded source; None where nowhere."""
+    with av.open(io.BytesIO(mp4), mode="r", format="mp4") as container:
+        copied = container.decode(container.streams.video[0])
+        for k, (own, theirs) in enumerate(zip_longest(copied, source)):
+            if own is None or theirs is None:
+                return f"its copy has {'more' if theirs is None else 'fewer'} frames than {k}"
+            if own.interlaced_frame:
+                return "it is interlaced"
+            if own.pts is None or own.time_base is None or own.pts * exact(own.time_base) != k / fps:
+                return f"frame {k} of its copy is not shown at its time"
+            if own.is_corrupt or not _same(own, theirs):
+                return f"frame {k} of its copy decodes differently from the source"
+    return None
+
+
+def _same(one: VideoFrame, other: VideoFrame) -> bool:
+    """Whether two frames are equal in every sample, and in how the samples are meant."""
+    if (one.width, one.height, one.format.name) != (other.width, other.height, other.format.name):
+        return False
+    if (one.color_range, one.colorspace) != (other.color_range, other.colorspace):
+        return False
+    return np.array_equal(one.to_ndarray(), other.to_ndarray())
