@@ -20,12 +20,14 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import zip_longest
+from typing import cast
 
 import av
 import numpy as np
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -187,4 +189,10 @@ def _same(one: VideoFrame, other: VideoFrame) -> bool:
         return False
     if (one.color_range, one.colorspace) != (other.color_range, other.colorspace):
         return False
-    return np.array_equal(one.to_ndarray(), other.to_ndarray())
+    return all(np.array_equal(_samples(a), _samples(b)) for a, b in zip(one.planes, other.planes, strict=True))
+
+
+def _samples(plane: VideoPlane) -> NDArray[np.uint8]:
+    """The samples where they lie, without the filling at the ends of the lines; a copy would cost a third more CPU."""
+    held = np.frombuffer(cast("bytes", plane), np.uint8)  # it has the buffer protocol, but its type does not say so
+    return held.reshape(plane.height, plane.line_size)[:, : plane.width]
