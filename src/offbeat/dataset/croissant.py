@@ -35,6 +35,7 @@ _CONTEXT = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -54,13 +55,14 @@ _CONTEXT = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context that the specification recommends, word for word in meaning: loaders compare it."""
+"""The context that the specification recommends; loaders warn of any other."""
 _DATA_TYPES = {str: "sc:Text", float: "sc:Float", int: "sc:Integer", bool: "sc:Boolean"}
 
 
@@ -80,9 +82,9 @@ def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sh
         "name": "offbeat-shifted-clips",
         "description": (
             f"{info.variants} variants of {info.clips} clips from {info.sources_used} videos whose sound was moved "
-            "against the picture by exact amounts. audio_delay_ms > 0: the sound comes later than the picture."
+            "against the picture by exact amounts. audio_delay_ms > 0: the sound comes later than the picture. "
+            f"Made by Offbeat {info.offbeat_version}."
         ),
-        "version": info.offbeat_version,
         "citeAs": STUDY,
         "keywords": ["audio-visual", "synchronisation", "evaluation"],
         "isLiveDataset": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -44,21 +45,31 @@ class Dataset:
     fingerprint: str
 
 
+def read_info(folder: Path) -> DatasetInfo:
+    """How a dataset was made, finished or not.
+
+    Raises:
+        DatasetError: not a dataset, or of another format.
+    """
+    info_path = folder / INFO
+    if not info_path.is_file():
+        raise DatasetError(f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`")
+    info = parse_row(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
+    if info.format_version != FORMAT_VERSION:
+        raise DatasetError(
+            f"{info_path}: format version {info.format_version}, expected {FORMAT_VERSION}; "
+            f"build it again, or use Offbeat {info.offbeat_version}"
+        )
+    return info
+
+
 def open_dataset(folder: Path) -> Dataset:
     """Read and check a dataset folder; no media is opened.
 
     Raises:
         DatasetError: not a dataset, not finished, of another format, or a row that is not valid.
     """
-    info_path = folder / INFO
-    if not info_path.is_file():
-        raise DatasetError(f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`")
-    info = _parse(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
-    if info.format_version != FORMAT_VERSION:
-        raise DatasetError(
-            f"{info_path}: format version {info.format_version}, expected {FORMAT_VERSION}; "
-            f"build it again, or use Offbeat {info.offbeat_version}"
-        )
+    info = read_info(folder)
     if not info.complete:
         raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
     metadata = (folder / METADATA).read_bytes()
@@ -81,14 +92,28 @@ def open_dataset(folder: Path) -> Dataset:
     )
 
 
-def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
+def files_of(rows: Iterable[VariantRow]) -> dict[str, str]:
+    """Every media file that rows name, relative to the folder, with its SHA-256."""
+    return {row.file_name: row.sha256 for row in rows}
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a `.jsonl` file; none where a shard of a small list holds nothing."""
     # split at line feeds only: splitlines() would also break at U+2028 and others, which JSON leaves as they are
     text = path.read_text(encoding="utf-8")
-    lines = text.removesuffix("\n").split("\n") if text else []  # a shard of a small list may hold nothing
-    return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+    return text.removesuffix("\n").split("\n") if text else []
 
 
-def _parse(kind: type[RowT], text: str, where: str) -> RowT:
+def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
+    return tuple(parse_row(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
+
+
+def parse_row(kind: type[RowT], text: str, where: str) -> RowT:
+    """One row, checked.
+
+    Raises:
+        DatasetError: it is not valid; the text begins with `where`.
+    """
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:

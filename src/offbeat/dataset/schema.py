@@ -55,9 +55,31 @@ class VariantRow(_Row):
     audio_hz: int
     """Samples of sound a second."""
     measured_delay_ms: float | None
-    """From the decoded file against the source; None where the sound is too quiet to tell, or repeats itself."""
+    """From the decoded file against the source; null where the sound is too quiet to tell, or repeats itself."""
+    picture: Literal["encoded", "copied"] = "encoded"
+    """Whether the picture was encoded, or the source's packets were taken over as they are."""
+    picture_note: str | None = None
+    """Where copying was asked for and could not be done: why."""
     sha256: str
     """Of the file."""
+    draws: int = 1
+    """How many windows were looked at before this one was chosen; see `select` in the settings of `dataset.json`."""
+    silence_share: float | None = None
+    """The share of the sound's tenths of a second that are below -60 dBFS."""
+    onset_density: float | None = None
+    """Onsets a second in the sound: moments at which something new sets in."""
+    periodicity: float | None = None
+    """How alike the onsets are to those of the unshifted sound, 0 to 1; null at a delay of 0 or without onsets."""
+    periodic: bool | None = None
+    """Whether the delay falls on a period of the sound (`periodicity` at least 0.6), so that hardly anybody can tell."""
+    motion: float | None = None
+    """Mean change of the picture, cuts left out: shares of the range from black to white, a second."""
+    still: bool | None = None
+    """Whether nothing moves in the picture."""
+    scene_cut: bool | None = None
+    """Whether there is a hard cut inside the clip."""
+    syncability: float | None = None
+    """The chance that the method `signal` gives to "in step" for the unshifted clip; null where it cannot tell."""
 
 
 class SourceRow(_Row):
