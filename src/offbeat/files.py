@@ -9,6 +9,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,7 @@ from pathlib import Path
 from offbeat.errors import OffbeatError
 
 _BLOCK_BYTES = 1 << 20
+_OPEN_FILES = Path("/proc/self/fd")
 
 
 @contextmanager
@@ -36,6 +40,38 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write text (UTF-8) or bytes, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a file at another place too: a hard link, or a copy across file systems; whole or not at all."""
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:
+        shutil.copyfile(source, temporary)
+    temporary.replace(target)
+
+
+@contextmanager
+def scratch_file() -> Generator[Path]:
+    """A file to write, read back and forget.
+
+    On Linux it lies in memory and has no name: a process that is killed leaves nothing behind. Elsewhere it is one in
+    the folder for temporary files.
+    """
+    if sys.platform == "linux" and _OPEN_FILES.is_dir():
+        descriptor = os.memfd_create("offbeat")
+        try:
+            yield _OPEN_FILES / str(descriptor)
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.TemporaryDirectory(prefix="offbeat-") as folder:
+            yield Path(folder) / "scratch"
 
 
 def sha256_of(path: Path) -> str:

@@ -9,7 +9,7 @@ and is read at the same place by every reader::
     encoder's packets    │ 0 │ 1  │ 2 │ 3 │ ...          │ last │   packet k: from i + 1024 (k - 2)
     kept                          │ 2 │ 3 │ ...          │ last │   ceil(n / 1024) packets, the last cut
 
-FLAC has no priming: the slice itself is encoded, without loss after rounding to 16 bits.
+FLAC has no priming: the slice itself is encoded, without loss, since spans are rounded to 16 bits when they are cut.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from offbeat.files import whole_file
 from offbeat.media.cut import SoundSpan
 from offbeat.media.opening import exact
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
+from offbeat.media.span import flac_packets
 from offbeat.timing import to_samples
 
 AUDIO_HZ = 48_000
@@ -71,14 +72,22 @@ class VariantWriter:
     def write(self, path: Path, span: SoundSpan, *, start_samples: int, codec: AudioCodec) -> None:
         """Write one variant, whole or not at all: to a temporary name first, onto the disk, then renamed.
 
+        Args: as of `render`.
+        """
+        with whole_file(path) as temporary:
+            self.render(temporary, span, start_samples=start_samples, codec=codec)
+
+    def render(self, path: Path, span: SoundSpan, *, start_samples: int, codec: AudioCodec) -> None:
+        """Write one variant to a file that nobody else looks at, such as a temporary one.
+
         Args:
-            path: where to.
+            path: where to; what it holds is overwritten.
             span: source sound at 48 kHz that covers the slice and its margins.
             start_samples: which sample of the source's clock is heard with the first frame.
             codec: `aac` or `flac`.
         """
         count = to_count(self.picture.length_s)
-        with whole_file(path) as temporary, av.open(str(temporary), "w", format="mp4", options=self._muxer) as output:
+        with av.open(str(path), "w", format="mp4", options=self._muxer) as output:
             picture = output.add_stream_from_template(self._stream)
             channels = span.sound.samples.shape[0]
             sound = output.add_stream(codec, rate=AUDIO_HZ, layout="mono" if channels == 1 else "stereo")
@@ -87,7 +96,7 @@ class VariantWriter:
                 sound.codec_context.options = _AAC_OPTIONS
                 packets = _aac_packets(sound, span, start_samples, count)
             else:
-                packets = _flac_packets(sound, span.slice(start_samples, count))
+                packets = flac_packets(sound, span.slice(start_samples, count))
             for packet, (pts, dts, duration) in zip(self._packets, self._stamps, strict=True):
                 packet.pts, packet.dts, packet.duration = pts, dts, duration
                 packet.time_base, packet.stream = self._time_base, picture
@@ -111,7 +120,7 @@ def _decoding_time(packet: Packet[AudioStream] | Packet[VideoStream]) -> Fractio
 def _aac_packets(stream: AudioStream, span: SoundSpan, start_samples: int, count: int) -> list[Packet[AudioStream]]:
     kept = -(-count // AAC_FRAME_SAMPLES)
     fed = span.slice(start_samples - AAC_FRAME_SAMPLES, (kept + _DROPPED_PACKETS) * AAC_FRAME_SAMPLES)
-    packets = _encode(stream, np.ascontiguousarray(fed), "fltp")[_DROPPED_PACKETS:][:kept]
+    packets = _encode(stream, np.ascontiguousarray(fed))[_DROPPED_PACKETS:][:kept]
     first_pts = packets[0].pts or 0
     for packet in packets:
         packet.pts = (packet.pts or 0) - first_pts
@@ -120,14 +129,7 @@ def _aac_packets(stream: AudioStream, span: SoundSpan, start_samples: int, count
     return packets
 
 
-def _flac_packets(stream: AudioStream, samples: NDArray[np.float32]) -> list[Packet[AudioStream]]:
-    whole = np.clip(np.floor(samples * 32768 + 0.5), -32768, 32767).astype(np.int16)
-    return _encode(stream, np.ascontiguousarray(whole.T).reshape(1, -1), "s16")
-
-
-def _encode(
-    stream: AudioStream, samples: NDArray[np.float32] | NDArray[np.int16], sample_format: str
-) -> list[Packet[AudioStream]]:
-    frame = av.AudioFrame.from_ndarray(samples, format=sample_format, layout=stream.layout.name)
+def _encode(stream: AudioStream, samples: NDArray[np.float32]) -> list[Packet[AudioStream]]:
+    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=stream.layout.name)
     frame.sample_rate, frame.pts, frame.time_base = AUDIO_HZ, 0, Fraction(1, AUDIO_HZ)
     return [*stream.encode(frame), *stream.encode(None)]
