@@ -42,6 +42,11 @@ EXIT_INCOMPLETE = 3
 @click.option("--clips-per-source", type=int, help="Clips of each length from each source.  [default: 1]")
 @click.option("--seed", type=int, help="Of the random choice of windows.  [default: 0]")
 @click.option("--audio", type=click.Choice(["aac", "flac"]), help="AAC-LC, or FLAC without loss.  [default: aac]")
+@click.option(
+    "--picture",
+    type=click.Choice(["encode", "copy"]),
+    help="Encode each clip's picture, or copy the source's packets where that can be done exactly.  [default: encode]",
+)
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A TOML file of settings; flags win.")
 @click.option("--shard", metavar="I/N", help="Build part I of N, for many machines; see `offbeat merge`.")
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
@@ -58,6 +63,7 @@ def build(
     clips_per_source: int | None,
     seed: int | None,
     audio: str | None,
+    picture: str | None,
     config: Path | None,
     shard: str | None,
     jobs: int,
@@ -72,7 +78,7 @@ def build(
     """
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
-    flags = {"clips_per_source": clips_per_source, "seed": seed, "audio": audio}
+    flags = {"clips_per_source": clips_per_source, "seed": seed, "audio": audio, "picture": picture}
     settings = _settings(config, lengths, max_delay, step, delays, flags)
     part = _part(read_sources(sources), shard, jobs=jobs)
     listed = part.sources

@@ -7,19 +7,21 @@ which no variant would be silent::
     picture needed                                 ├──── length ────┤
 
 Among the starts that fit, one is drawn with equal chances, by a generator seeded with the settings' seed, the source
-and the length: another source in the list, or another length, changes no draw.
+and the length: another source in the list, or another length, changes no draw. Where the picture is to be copied, the
+starts at which it can be come first.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offbeat.dataset.settings import BuildSettings
+from offbeat.media.copy import copyable_starts
 from offbeat.media.scan import LEVEL_STEP_S, SILENT_DBFS, Scan, Span
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES
 from offbeat.timing import round_half_up
@@ -41,6 +43,7 @@ class Clip:
         length_s: as asked for; the picture lasts `frames` / `fps`.
         frames: how many.
         fps: their rate.
+        alternatives: other windows of the same length, in the order of the draw, where `--select` chooses among them.
     """
 
     clip_id: str
@@ -49,6 +52,7 @@ class Clip:
     length_s: Fraction
     frames: int
     fps: Fraction
+    alternatives: tuple[Clip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,17 @@ def plan_source(
             refused[length_s] = reason
             continue
         rng = np.random.default_rng([settings.seed, int(source_id, 16), length_s.numerator, length_s.denominator])
-        drawn = rng.choice(starts, size=min(settings.clips_per_source, len(starts)), replace=False)
-        clips += [_clip(source_id, scanned, int(index), length_s) for index in np.sort(drawn)]
+        preferred = starts
+        if settings.picture == "copy":
+            preferred = np.intersect1d(starts, copyable_starts(scanned, _frames(length_s, scanned.fps)))
+        drawn = rng.choice(preferred, size=min(settings.clips_per_source, len(preferred)), replace=False)
+        others, missing = np.setdiff1d(starts, preferred), settings.clips_per_source - len(drawn)
+        drawn = np.concatenate([drawn, rng.choice(others, size=min(missing, len(others)), replace=False)])
+        others = rng.permutation(np.setdiff1d(starts, drawn)) if settings.windows > 1 else starts[:0]
+        for place, index in enumerate(np.sort(drawn)):
+            shared = others[place :: len(drawn)][: settings.windows - 1]  # no window is offered to two clips
+            alternatives = tuple(_clip(source_id, scanned, int(other), length_s) for other in shared)
+            clips.append(replace(_clip(source_id, scanned, int(index), length_s), alternatives=alternatives))
     return SourcePlan(clips=tuple(clips), refused=refused)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from av.video.frame import VideoFrame
 
 from offbeat.conditions.delay import NAME, heard_from
 from offbeat.dataset.folder import CLIPS
@@ -13,6 +16,7 @@ from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import Source
 from offbeat.errors import MediaError
 from offbeat.files import sha256_of
+from offbeat.media.copy import copy_picture
 from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
 from offbeat.media.delay import Locator
 from offbeat.media.picture import Picture, encode_picture
@@ -27,6 +31,7 @@ class _Cut:
     """A clip's material: what all its variants are made of."""
 
     picture: Picture
+    note: str | None
     span: SoundSpan
     start_samples: int
     locator: Locator
@@ -47,9 +52,7 @@ def render_clip(clip: Clip, source: Source, scanned: Scan, settings: BuildSettin
 
 
 def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> _Cut:
-    geometry = scanned.geometry
-    frames = cut_picture(source.path, geometry=geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
-    picture = encode_picture(frames, fps=clip.fps, width=geometry.width, height=geometry.height)
+    picture, note = _picture(clip, source, scanned, settings)
     start = to_samples(clip.start_s, AUDIO_HZ)
     count = to_count(picture.length_s)
     firsts = [heard_from(start, audio_delay_s=delay_s, rate_hz=AUDIO_HZ) for delay_s in settings.delays_s]
@@ -60,7 +63,23 @@ def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> 
         rate_hz=AUDIO_HZ,
     )
     locator = Locator(span.sound.mono(), piece_samples=count)
-    return _Cut(picture=picture, span=span, start_samples=start, locator=locator)
+    return _Cut(picture=picture, note=note, span=span, start_samples=start, locator=locator)
+
+
+def _picture(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> tuple[Picture, str | None]:
+    """The picture, copied where that is asked for and possible; and where it is not possible, why."""
+    geometry = scanned.geometry
+
+    def frames() -> Iterator[VideoFrame]:
+        return cut_picture(source.path, geometry=geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
+
+    note = None
+    if settings.picture == "copy":
+        copied = copy_picture(scanned, start_s=clip.start_s, fps=clip.fps, count=clip.frames, frames=frames())
+        if isinstance(copied, Picture):
+            return copied, None
+        note = copied
+    return encode_picture(frames(), fps=clip.fps, width=geometry.width, height=geometry.height), note
 
 
 def _render(
@@ -101,5 +120,7 @@ def _render(
         height=cut.picture.height,
         audio_hz=AUDIO_HZ,
         measured_delay_ms=measured_ms,
+        picture="copied" if cut.picture.copied else "encoded",
+        picture_note=cut.note,
         sha256=sha256_of(path),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
+from offbeat.dataset.rule import read_rule
 from offbeat.timing import delay_grid, exact_seconds
 
 Seconds = Annotated[
@@ -14,6 +15,14 @@ Seconds = Annotated[
     BeforeValidator(exact_seconds),
     PlainSerializer(lambda value: float(value) if value.denominator <= 1000 else str(value)),
 ]
+
+
+RANDOM = "random"
+EVENTFUL = "eventful"
+EVENTFUL_WINDOWS = 8
+"""All of them are decoded."""
+CONDITION_WINDOWS = 20
+"""Decoded until one satisfies the condition."""
 
 
 class BuildSettings(BaseModel):
@@ -31,6 +40,21 @@ class BuildSettings(BaseModel):
     """Of the random choice of windows."""
     audio: Literal["aac", "flac"] = "aac"
     """AAC-LC as users ship it, or FLAC without loss; 48 kHz both."""
+    select: str = RANDOM
+    """Which window becomes the clip: `random`, `eventful`, or a condition (`offbeat.dataset.selection`)."""
+
+    @property
+    def windows(self) -> int:
+        """How many windows may be looked at for one clip."""
+        return {RANDOM: 1, EVENTFUL: EVENTFUL_WINDOWS}.get(self.select, CONDITION_WINDOWS)
+
+    @field_validator("select")
+    @classmethod
+    def _select(cls, value: str) -> str:
+        return value if value in (RANDOM, EVENTFUL) else read_rule(value).text
+
+    picture: Literal["encode", "copy"] = "encode"
+    """Encode each clip's picture, or take over the source's packets where windows can be found that allow it."""
 
     @field_validator("lengths_s")
     @classmethod

@@ -94,7 +94,7 @@ def copy_picture(
     if reason is not None:
         return reason
     geometry = scanned.geometry
-    return Picture(mp4=mp4, fps=fps, count=count, width=geometry.width, height=geometry.height)
+    return Picture(mp4=mp4, fps=fps, count=count, width=geometry.width, height=geometry.height, copied=True)
 
 
 def _why_never(scanned: Scan) -> str | None:

@@ -34,6 +34,7 @@ class Picture:
         count: the number of frames.
         width: in pixels.
         height: in pixels.
+        copied: whether the packets are the source's own, as they were.
     """
 
     mp4: bytes
@@ -41,6 +42,7 @@ class Picture:
     count: int
     width: int
     height: int
+    copied: bool = False
 
     @property
     def length_s(self) -> Fraction:
