@@ -1,18 +1,26 @@
 """The rows of a dataset folder: one JSON object a line, the same on disk and in memory.
 
 `metadata.jsonl` holds one `VariantRow` a line and loads as a Hugging Face video folder; `sources.jsonl` one
-`SourceRow` a line, the refused ones with their reason; `dataset.json` one `DatasetInfo`.
+`SourceRow` a line, the refused ones with their reason; `dataset.json` one `DatasetInfo`. The compact layout has a
+`clips.jsonl` beside them, one `ClipRow` a line.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from fractions import Fraction
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from offbeat.timing import Label
+from offbeat.timing import Label, exact_seconds
 
 FORMAT_VERSION = 1
+PICTURES = "pictures"
+SOUND = "sound"
+"""The folders of the compact layout."""
+
+Exact = Annotated[Fraction, BeforeValidator(exact_seconds), PlainSerializer(str)]
+"""An exact fraction, `1001/30000` as text."""
 
 
 class _Row(BaseModel):
@@ -71,7 +79,7 @@ class VariantRow(_Row):
     periodicity: float | None = None
     """How alike the onsets are to those of the unshifted sound, 0 to 1; null at a delay of 0 or without onsets."""
     periodic: bool | None = None
-    """Whether the delay falls on a period of the sound (`periodicity` at least 0.6), so that hardly anybody can tell."""
+    """Whether the delay falls on a period of the sound (`periodicity` at least 0.6): hardly anybody can tell."""
     motion: float | None = None
     """Mean change of the picture, cuts left out: shares of the range from black to white, a second."""
     still: bool | None = None
@@ -106,6 +114,59 @@ class SourceRow(_Row):
     clips: int = 0
     refused_lengths: dict[str, str] = Field(default_factory=dict[str, str])
     """Clip lengths that did not fit, with the reason for each."""
+
+
+class KeptPicture(_Row):
+    """A clip's picture in the compact layout: the file `pictures/{clip_id}.mp4`, with no sound in it."""
+
+    sha256: str
+    fps: Exact
+    """Frames a second, exactly."""
+    frames: int
+    width: int
+    height: int
+
+
+class KeptSound(_Row):
+    """A clip's sound in the compact layout: the file `sound/{clip_id}.mp4`, FLAC, all that its variants need."""
+
+    sha256: str
+    start_samples: int
+    """Where its first sample lies in the source, counted from the start of the source's container."""
+    count_samples: int
+    """How many there are, in each channel."""
+
+
+class ClipRow(_Row):
+    """A clip in the compact layout: what rendering its variants needs."""
+
+    clip_id: str = Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    """It names files, so it must be nothing but a name."""
+    source_id: str
+    start_s: Exact
+    """Where the picture starts in the source, counted from the start of its container."""
+    length_s: Exact
+    """As it was asked for; the picture lasts `frames` / `fps`."""
+    picture: KeptPicture
+    sound: KeptSound
+    audio: Literal["aac", "flac"]
+    """The codec in which variants are rendered."""
+    heard_from_samples: dict[str, int]
+    """By `variant_id`: which sample of the source is heard with the first frame."""
+
+    @property
+    def picture_name(self) -> str:
+        """Its picture, relative to the dataset folder."""
+        return f"{PICTURES}/{self.clip_id}.mp4"
+
+    @property
+    def sound_name(self) -> str:
+        """Its sound, relative to the dataset folder."""
+        return f"{SOUND}/{self.clip_id}.mp4"
+
+    def files(self) -> dict[str, str]:
+        """Both, with their SHA-256."""
+        return {self.picture_name: self.picture.sha256, self.sound_name: self.sound.sha256}
 
 
 class Shard(_Row):
