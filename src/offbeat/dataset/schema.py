@@ -120,11 +120,11 @@ class KeptPicture(_Row):
     """A clip's picture in the compact layout: the file `pictures/{clip_id}.mp4`, with no sound in it."""
 
     sha256: str
-    fps: Exact
+    fps: Exact = Field(gt=0)
     """Frames a second, exactly."""
-    frames: int
-    width: int
-    height: int
+    frames: int = Field(ge=1)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
 
 
 class KeptSound(_Row):
@@ -133,7 +133,7 @@ class KeptSound(_Row):
     sha256: str
     start_samples: int
     """Where its first sample lies in the source, counted from the start of the source's container."""
-    count_samples: int
+    count_samples: int = Field(ge=1)
     """How many there are, in each channel."""
 
 
