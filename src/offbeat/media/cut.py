@@ -20,11 +20,11 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from offbeat.errors import MediaError
 from offbeat.media.geometry import Geometry, apply_geometry
 from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream, start_of
+from offbeat.media.resample import resample
 from offbeat.media.scan import GAP_S, JUMP_S
 from offbeat.media.values import Sound
 from offbeat.timing import round_half_up, to_samples
@@ -78,7 +78,7 @@ def cut_sound(path: Path, *, start_samples: int, stop_samples: int, rate_hz: int
     last_block = -(-stop_samples // up) + block
     wanted = range(max(0, to_samples(Fraction(start_samples, rate_hz), native_hz)), stop_samples * down // up)
     native = _native(path, range(first_block * down, last_block * down), wanted)
-    resampled = native if up == down else np.asarray(resample_poly(native, up, down, axis=1), dtype=np.float32)
+    resampled = native if up == down else resample(native, up=up, down=down)
     first = start_samples - first_block * up
     samples = resampled[:, first : first + stop_samples - start_samples]
     return SoundSpan(sound=Sound(samples=np.ascontiguousarray(samples), rate_hz=rate_hz), start_samples=start_samples)
