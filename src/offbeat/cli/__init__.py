@@ -14,6 +14,7 @@ from offbeat.errors import OffbeatError
 COMMANDS = {
     "demo": "A small set from synthesised scenes, reference models, and a report.",
     "build": "Cut clips from videos and shift their sound by exact amounts.",
+    "verify": "Is a dataset what it says of itself? Names every difference.",
     "merge": "Make one dataset of the shards that many machines built.",
     "run": "Ask models about every variant of a dataset; resumes by itself.",
     "score": "Read the stored answers again and recompute, without asking.",

@@ -54,7 +54,7 @@ def read_info(folder: Path) -> DatasetInfo:
     info_path = folder / INFO
     if not info_path.is_file():
         raise DatasetError(f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`")
-    info = parse_row(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
+    info = _parse(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
     if info.format_version != FORMAT_VERSION:
         raise DatasetError(
             f"{info_path}: format version {info.format_version}, expected {FORMAT_VERSION}; "
@@ -105,15 +105,10 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
-    return tuple(parse_row(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
+    return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
 
 
-def parse_row(kind: type[RowT], text: str, where: str) -> RowT:
-    """One row, checked.
-
-    Raises:
-        DatasetError: it is not valid; the text begins with `where`.
-    """
+def _parse(kind: type[RowT], text: str, where: str) -> RowT:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:

@@ -1,0 +1,133 @@
+"""Is a dataset what it says of itself? Each hash, each row, nothing missing, nothing beside, delays measured again.
+
+Checked always and in full: the SHA-256 of every media file, each row against the schema and against the others
+(`offbeat.dataset.consistency`), the counts, that the media folders hold nothing that no row names, and the hash in
+`croissant.json`. Measured again on a sample, or on all: the delays (`offbeat.dataset.remeasure`). The card and the rest
+of `croissant.json` are yours to edit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+import numpy as np
+from pydantic import ValidationError
+
+from offbeat.dataset.consistency import inconsistencies, valid_rows
+from offbeat.dataset.difference import Difference
+from offbeat.dataset.folder import CLIPS, CROISSANT, METADATA, SOURCES, files_of, read_info
+from offbeat.dataset.schema import SourceRow, VariantRow
+from offbeat.dataset.settings import BuildSettings
+from offbeat.dataset.variant import Variant
+from offbeat.errors import DatasetError
+from offbeat.files import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A dataset after all checks but the measuring.
+
+    Attributes:
+        variants: those whose files are there.
+        sources: all valid rows.
+        files: how many media files the rows name.
+        differences: everything that is wrong so far.
+    """
+
+    variants: tuple[Variant, ...]
+    sources: tuple[SourceRow, ...]
+    files: int
+    differences: tuple[Difference, ...]
+
+
+def check_dataset(folder: Path, *, jobs: int, advance: Callable[[], None]) -> Checked:
+    """Compare a dataset folder with what it says of itself.
+
+    Args:
+        folder: the dataset.
+        jobs: files read at once.
+        advance: called once for each file.
+
+    Raises:
+        DatasetError: no dataset, not finished, or made by a version whose settings are not known here.
+    """
+    info = read_info(folder)
+    if not info.complete:
+        raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
+    try:
+        settings = BuildSettings.model_validate(info.settings)
+    except ValidationError as error:
+        raise DatasetError(
+            f"{folder}: its settings are not those of this version ({error.errors()[0]['msg']}); "
+            f"verify it with Offbeat {info.offbeat_version}"
+        ) from error
+    sources, wrong = valid_rows(SourceRow, folder / SOURCES)
+    rows, wrong_rows = valid_rows(VariantRow, folder / METADATA)
+    wrong += [*wrong_rows, *inconsistencies(info, settings, sources, rows), *_croissant(folder)]
+    named = files_of(rows)
+    outside = {name for name in named if _leaves(name)}
+    wrong += [Difference(name, "file_name", "a path out of the folder", "one inside") for name in sorted(outside)]
+    missing: set[str] = set()
+
+    def hash_of(name: str) -> str | None:
+        found = sha256_of(folder / name) if (folder / name).is_file() else None
+        advance()
+        return found
+
+    inside = [name for name in named if name not in outside]
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for name, found in zip(inside, pool.map(hash_of, inside), strict=True):
+            if found is None:
+                missing.add(name)
+                wrong.append(Difference(name, "file", "none", "one"))
+            elif found != named[name]:
+                wrong.append(Difference(name, "sha256", found, named[name]))
+    wrong += _beside(folder, set(inside))
+    readable = [row for row in rows if not (outside | missing) & files_of([row]).keys()]
+    return Checked(
+        variants=tuple(Variant(row=row, folder=folder) for row in readable),
+        sources=tuple(sources),
+        files=len(named),
+        differences=tuple(wrong),
+    )
+
+
+def draw_sample(variants: Sequence[Variant], count: int, *, seed: int) -> list[Variant]:
+    """At most `count` variants, with equal chances, in their order; the same for the same seed."""
+    chosen = np.random.default_rng(seed).choice(len(variants), size=min(count, len(variants)), replace=False)
+    return [variants[int(index)] for index in np.sort(chosen)]
+
+
+def _leaves(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\0" in name
+
+
+def _beside(folder: Path, named: set[str]) -> Iterator[Difference]:
+    """What lies in the folders of the media and belongs to no row."""
+    for media in sorted({CLIPS, *(PurePosixPath(name).parts[0] for name in named if "/" in name)}):
+        for path in sorted((folder / media).rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if name not in named and not path.is_dir():
+                yield Difference(name, "file", "one", "none: no row names it")
+
+
+def _croissant(folder: Path) -> Iterator[Difference]:
+    """Does `croissant.json` describe this manifest?"""
+    path, metadata = folder / CROISSANT, folder / METADATA
+    if not path.is_file():
+        yield Difference(CROISSANT, "file", "none", "one")
+        return
+    try:
+        page = cast("dict[str, list[dict[str, object]]]", json.loads(path.read_text(encoding="utf-8")))
+        stated = {entry.get("contentUrl"): entry.get("sha256") for entry in page["distribution"]}.get(METADATA)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield Difference(CROISSANT, "distribution", f"not readable ({type(error).__name__})", "as it was written")
+        return
+    if metadata.is_file() and stated != (found := sha256_of(metadata)):
+        yield Difference(CROISSANT, f"sha256 of {METADATA}", f"{stated}", found)
