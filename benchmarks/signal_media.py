@@ -247,6 +247,8 @@ def print_tables(everything: Sequence[Case]) -> None:
     for genre in sorted(SYNTHETIC):
         print(row(f"apart: {genre}", [case for case in study if case.genre == genre]))
     print(row("apart: grades C, D", [c for c in study if c.grade in "CD" and c.genre not in SYNTHETIC]))
+    gain = with_interval(judged, lambda these: balanced(these) - balanced(these, lambda case: case.plain_s))
+    print(f"\nbalanced less plain, paired by source, grades A and B: {gain} points")
     print(HEAD.format("length"))
     everybody = [case for case in everything if case.grade in "AB" and case.genre not in SYNTHETIC]
     for length_s in sorted({case.length_s for case in everybody}):
