@@ -97,7 +97,8 @@ def plan_source(
         drawn = rng.choice(preferred, size=min(settings.clips_per_source, len(preferred)), replace=False)
         others, missing = np.setdiff1d(starts, preferred), settings.clips_per_source - len(drawn)
         drawn = np.concatenate([drawn, rng.choice(others, size=min(missing, len(others)), replace=False)])
-        others = rng.permutation(np.setdiff1d(starts, drawn)) if settings.windows > 1 else starts[:0]
+        further = [np.setdiff1d(preferred, drawn), np.setdiff1d(others, drawn)] if settings.windows > 1 else []
+        others = np.concatenate([starts[:0], *(rng.permutation(left) for left in further)])
         for place, index in enumerate(np.sort(drawn)):
             shared = others[place :: len(drawn)][: settings.windows - 1]  # no window is offered to two clips
             alternatives = tuple(_clip(source_id, scanned, int(other), length_s) for other in shared)

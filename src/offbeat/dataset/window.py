@@ -13,6 +13,7 @@ from offbeat.errors import MediaError
 from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
 from offbeat.media.grey import with_grey_copies
 from offbeat.media.scan import Scan
+from offbeat.media.span import rounded
 from offbeat.media.values import Frames
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, to_count
 from offbeat.signal.motion import HEIGHT
@@ -30,7 +31,7 @@ def sample_count(clip: Clip) -> int:
 
 
 def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> SoundSpan:
-    """The sound of all variants, with the encoder's margins.
+    """The sound of all variants, with the encoder's margins, rounded to 16 bits.
 
     Raises:
         MediaError: `sound_gap`; `not_finite`, where samples are no finite numbers.
@@ -47,7 +48,7 @@ def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> Sound
             f"{scanned.path}: its sound around {float(clip.start_s):.2f} s has samples that are no finite numbers",
             reason="not_finite",
         )
-    return span
+    return rounded(span)
 
 
 def grey_frames(clip: Clip, scanned: Scan) -> Frames:
