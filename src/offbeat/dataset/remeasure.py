@@ -162,7 +162,7 @@ def _between(chosen: Sequence[Variant], clip: Sequence[Variant]) -> Iterator[tup
         except MediaError as error:
             yield variant, Difference(variant.row.file_name, "sound", str(error), "clips that decode")
             continue
-        locator = locators.setdefault(other.row.variant_id, Locator(others, piece_samples=len(others)))
+        locator = locators.setdefault(other.row.variant_id, Locator(others))
         apart = _delay_samples(variant.row) - _delay_samples(other.row)
         first, last = max(0, apart), min(len(mine), len(others) + apart)
         quarter = (last - first) // 4
@@ -207,7 +207,7 @@ def _in_source(
         for variant in chosen:
             yield variant, Difference(variant.row.file_name, "source", str(error), "a source that decodes")
         return
-    locator = Locator(span.sound.mono(), piece_samples=count)
+    locator = Locator(span.sound.mono())
     for variant in chosen:
         try:
             mine = _mono(variant)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft
 
 Floats = NDArray[np.float32]
 
@@ -50,12 +49,11 @@ class Locator:
         span: float32, shape (n,): the source's sound, mono.
     """
 
-    def __init__(self, span: Floats, *, piece_samples: int) -> None:
+    def __init__(self, span: Floats) -> None:
         self.span = span
         self._coarse_span = _coarse(span)
-        longest = len(self._coarse_span) + -(-piece_samples // _COARSE)
-        self._size = next_fast_len(longest, real=True)
-        self._spectrum = rfft(self._coarse_span, self._size)
+        self._size = _fast_length(len(self._coarse_span))  # what wraps around is no place at which a piece fits
+        self._spectrum = np.fft.rfft(self._coarse_span, self._size)
         self._energy = np.concatenate([[0.0], np.cumsum(np.square(self._coarse_span, dtype=np.float64))])
 
     def find(self, piece: Floats) -> Match | None:
@@ -76,7 +74,7 @@ class Locator:
         return float(self._correlations(piece, position_samples, position_samples)[0])
 
     def _coarse_peaks(self, piece: Floats) -> list[int]:
-        product = irfft(np.conj(rfft(piece, self._size)) * self._spectrum, self._size)
+        product = np.fft.irfft(np.conj(np.fft.rfft(piece, self._size)) * self._spectrum, self._size)
         last = len(self._coarse_span) - len(piece)
         energy = self._energy[len(piece) :][: last + 1] - self._energy[: last + 1]
         score = product[: last + 1] / np.sqrt(np.maximum(energy, 1e-12))
@@ -111,7 +109,13 @@ class Locator:
         return product / (norms * np.sqrt(np.sum(np.square(exact_piece))))
 
 
+def _fast_length(least: int) -> int:
+    """The smallest number with no prime factor above 5 that is not less: such transforms are quick."""
+    odd = [3**i * 5**j for i in range(20) for j in range(14)]
+    return min(factor << max(0, (-(-least // factor) - 1).bit_length()) for factor in odd)
+
+
 def _coarse(signal: Floats) -> Floats:
     """Mean of each four samples."""
     whole = len(signal) // _COARSE * _COARSE
-    return signal[:whole].reshape(-1, _COARSE).mean(axis=1, dtype=np.float32)
+    return np.einsum("ij->i", signal[:whole].reshape(-1, _COARSE)) / np.float32(_COARSE)

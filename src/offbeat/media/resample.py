@@ -37,7 +37,7 @@ def resample(samples: NDArray[np.float32], *, up: int, down: int) -> NDArray[np.
     padded = np.concatenate([ends, samples, ends], axis=1)
     result = np.empty((samples.shape[0], count), np.float32)
     for first in range(min(up, count)):  # outputs first, first + up, ... lie alike between the input samples
-        nearest, between = divmod(first * down, up)
+        nearest = first * down // up
         at = np.arange(nearest - reach, nearest + reach + 1)
         from_centre = half + first * down - at * up
         inside = (from_centre >= 0) & (from_centre < len(taps))
