@@ -3,7 +3,8 @@
 Without the sources, between the variants of a clip: both show the same window of the source, with delays d and r, so
 what is sample i of the one is sample i - (d - r) of the other. The middle half of what they share is looked up in the
 other, over every position, and must be found there. The other is the variant at 0 where the two share enough, else the
-one with the nearest delay. An error that all variants of a clip have in common does not show in this.
+one with the nearest delay. Where the two disagree, either may be wrong: the difference names both. An error that all
+variants of a clip have in common does not show in this.
 
 With the sources: the whole variant is looked up in the source's own sound over all that the clip's variants need, as
 when it was built.
@@ -66,9 +67,16 @@ class Remeasured:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One look-up: `shift_samples` is how much later than its own place the sound is heard; None if untold."""
+    """One look-up.
+
+    Attributes:
+        shift_samples: how much later than it should be the sound is heard; None where nobody can tell.
+        against: in what it was looked up.
+        recognised: False where it was not found at all.
+    """
 
     shift_samples: float | None
+    against: str = ""
     recognised: bool = True
 
 
@@ -131,13 +139,15 @@ def _count(result: Remeasured, row: VariantRow, look: _Looked | Difference) -> N
         result.measured += 1
         if abs(error_ms) > TOLERANCE_MS:
             expected = f"{row.audio_delay_ms:.3f} within {TOLERANCE_MS:g} ms"
-            found = f"{row.audio_delay_ms + error_ms:.3f} when measured again"
+            found = f"{row.audio_delay_ms + error_ms:.3f} against {look.against}"
             result.differences.append(Difference(row.file_name, "audio_delay_ms", found, expected))
         else:
             result.worst_ms = max(result.worst_ms or 0.0, abs(error_ms))
     elif not look.recognised and row.measured_delay_ms is not None:
         expected = f"{row.audio_delay_ms:.3f}, as it was measured when it was built"
-        result.differences.append(Difference(row.file_name, "audio_delay_ms", "other sound altogether", expected))
+        result.differences.append(
+            Difference(row.file_name, "audio_delay_ms", f"other sound than in {look.against}", expected)
+        )
     else:
         result.untold += 1
 
@@ -162,11 +172,14 @@ def _between(chosen: Sequence[Variant], clip: Sequence[Variant]) -> Iterator[tup
         except MediaError as error:
             yield variant, Difference(variant.row.file_name, "sound", str(error), "clips that decode")
             continue
-        locator = locators.setdefault(other.row.variant_id, Locator(others))
+        if other.row.variant_id not in locators:
+            locators[other.row.variant_id] = Locator(others)
+        locator = locators[other.row.variant_id]
         apart = _delay_samples(variant.row) - _delay_samples(other.row)
         first, last = max(0, apart), min(len(mine), len(others) + apart)
         quarter = (last - first) // 4
-        yield variant, _look(locator, mine[first + quarter : last - quarter], first + quarter - apart)
+        piece = mine[first + quarter : last - quarter]
+        yield variant, _look(locator, piece, first + quarter - apart, against=other.row.file_name)
 
 
 def _other(variant: Variant, clip: Sequence[Variant]) -> Variant | None:
@@ -215,24 +228,24 @@ def _in_source(
             yield variant, Difference(variant.row.file_name, "sound", str(error), "a clip that decodes")
             continue
         expected = start - _delay_samples(variant.row) - span.start_samples
-        yield variant, _look(locator, mine, expected)
+        yield variant, _look(locator, mine, expected, against=f"{source}")
 
 
-def _look(locator: Locator, piece: Floats, expected: int) -> _Looked:
-    """Where `piece` lies, counted from where it is expected."""
+def _look(locator: Locator, piece: Floats, expected: int, *, against: str) -> _Looked:
+    """How much earlier in the locator's span than `expected` a piece lies: as much later it is heard."""
     if len(piece) == 0 or np.sqrt(np.mean(np.square(piece))) < _QUIET:
         return _Looked(None)
     match = locator.find(piece)
     if match is None:
         return _Looked(None)
     if match.correlation < _RECOGNISED:
-        return _Looked(None, recognised=False)
+        return _Looked(None, against, recognised=False)
     shift = expected - match.position_samples
     if abs(shift) * 1000 / AUDIO_HZ > TOLERANCE_MS:
         inside = 0 <= expected <= len(locator.span) - len(piece)
         if inside and locator.correlation_at(piece, expected) > match.correlation - _TIE:
             return _Looked(None)
-    return _Looked(shift)
+    return _Looked(shift, against)
 
 
 def _mono(variant: Variant) -> Floats:
