@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from offbeat.dataset.card import card_of
 from offbeat.dataset.croissant import croissant_of
-from offbeat.dataset.folder import CARD, CLIPS, CROISSANT, INFO, METADATA, SOURCES
-from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.folder import CARD, CLIP_ROWS, CLIPS, CROISSANT, INFO, METADATA, SOURCES, files_of
+from offbeat.dataset.schema import PICTURES, SOUND, ClipRow, DatasetInfo, SourceRow, VariantRow
 from offbeat.errors import DatasetError
 from offbeat.files import write_whole
 
@@ -49,8 +49,21 @@ def claim(out: Path, info: DatasetInfo) -> None:
             )
 
 
-def finish(out: Path, info: DatasetInfo, sources: Sequence[SourceRow], rows: Sequence[VariantRow]) -> DatasetInfo:
+def finish(
+    out: Path,
+    info: DatasetInfo,
+    sources: Sequence[SourceRow],
+    rows: Sequence[VariantRow],
+    clips: Sequence[ClipRow] = (),
+) -> DatasetInfo:
     """Remove what belongs to no variant, write the manifest and what describes it; `dataset.json` comes last.
+
+    Args:
+        out: the dataset folder.
+        info: how it was made.
+        sources: all of them.
+        rows: of the variants, in order.
+        clips: of the compact layout, in any order.
 
     Returns:
         `info` with its counts, complete.
@@ -64,23 +77,27 @@ def finish(out: Path, info: DatasetInfo, sources: Sequence[SourceRow], rows: Seq
             "complete": True,
         }
     )
-    _sweep(out, rows)
+    _sweep(out, set(files_of(rows, clips)))
     metadata = _lines(rows)
     digest = hashlib.sha256(metadata.encode("utf-8")).hexdigest()
     write_whole(out / SOURCES, _lines(sources))
     write_whole(out / METADATA, metadata)
+    if info.layout == "compact":
+        places = {row.clip_id: place for place, row in enumerate(rows)}
+        in_order = sorted(clips, key=lambda clip: places[clip.clip_id])
+        write_whole(out / CLIP_ROWS, _lines(in_order))
     write_whole(out / CARD, card_of(info, sources, rows))
     write_whole(out / CROISSANT, croissant_of(info, sources, metadata_sha256=digest))
     write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
     return info
 
 
-def _sweep(out: Path, rows: Sequence[VariantRow]) -> None:
+def _sweep(out: Path, named: set[str]) -> None:
     """Remove what belongs to no variant: half-written files, clips of a former plan."""
-    named = {Path(row.file_name).name for row in rows}
-    for entry in os.scandir(out / CLIPS):
-        if entry.name not in named:
-            Path(entry.path).unlink()
+    for folder in (CLIPS, PICTURES, SOUND):
+        for entry in os.scandir(out / folder) if (out / folder).is_dir() else ():
+            if f"{folder}/{entry.name}" not in named:
+                Path(entry.path).unlink()
 
 
 def _lines(rows: Iterable[BaseModel]) -> str:

@@ -17,11 +17,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import offbeat
 from offbeat.dataset.assemble import claim, finish
-from offbeat.dataset.folder import CLIPS, RECORDS
+from offbeat.dataset.folder import CLIPS, RECORDS, files_of
 from offbeat.dataset.offer import Offered
 from offbeat.dataset.plan import Clip, SourcePlan, plan_source
 from offbeat.dataset.render import render_clip
-from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, Shard, SourceRow, VariantRow
+from offbeat.dataset.schema import (
+    FORMAT_VERSION,
+    PICTURES,
+    SOUND,
+    ClipRow,
+    DatasetInfo,
+    Shard,
+    SourceRow,
+    VariantRow,
+)
 from offbeat.dataset.settings import BuildSettings
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import held_folder, sha256_of, write_whole
@@ -60,6 +69,8 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rows: tuple[VariantRow, ...] = ()
+    kept: ClipRow | None = None
+    """In the compact layout."""
     reason: str | None = None
     detail: str | None = None
 
@@ -102,14 +113,15 @@ def build_dataset(
     with held_folder(out, error=DatasetError):
         info = _info(settings, shard)
         claim(out, info)
-        (out / CLIPS).mkdir(exist_ok=True)
-        (out / RECORDS).mkdir(exist_ok=True)
+        for name in (RECORDS, *((CLIPS,) if settings.layout == "files" else (PICTURES, SOUND))):
+            (out / name).mkdir(exist_ok=True)
         records, kept = _render_all(planned, settings, out, jobs, advance)
         sources = [_source_row(one, records) for one in planned]
         rows = [row for record in records.values() for row in record.rows]
         if not rows and shard is None:
             raise DatasetError(_nothing(out, sources))
-        info = finish(out, info, sources, rows)
+        clips = [record.kept for record in records.values() if record.kept is not None]
+        info = finish(out, info, sources, rows, clips)
     return Built(folder=out, info=info, sources=tuple(sources), variants=tuple(rows), kept_clips=kept)
 
 
@@ -125,7 +137,8 @@ def _render_all(
             return record, True
         assert offered.scanned is not None  # clips are drawn from scanned sources only
         try:
-            record = _Record(rows=tuple(render_clip(clip, offered.source, offered.scanned, settings, out)))
+            rendered = render_clip(clip, offered.source, offered.scanned, settings, out)
+            record = _Record(rows=rendered.rows, kept=rendered.kept)
         except MediaError as error:
             record = _Record(reason=error.reason, detail=str(error))
         write_whole(path, record.model_dump_json())
@@ -160,9 +173,9 @@ def _finished(path: Path, out: Path) -> _Record | None:
         record = _Record.model_validate_json(path.read_bytes())
     except ValidationError:
         return None
-    for row in record.rows:
-        file = out / row.file_name
-        if not file.is_file() or sha256_of(file) != row.sha256:
+    for name, sha256 in files_of(record.rows, () if record.kept is None else (record.kept,)).items():
+        file = out / name
+        if not file.is_file() or sha256_of(file) != sha256:
             return None
     return record if record.rows else None
 

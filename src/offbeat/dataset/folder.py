@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.schema import FORMAT_VERSION, ClipRow, DatasetInfo, SourceRow, VariantRow
 from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError
 
@@ -18,6 +18,8 @@ INFO = "dataset.json"
 SOURCES = "sources.jsonl"
 METADATA = "metadata.jsonl"
 CLIPS = "clips"
+CLIP_ROWS = "clips.jsonl"
+"""Of the compact layout only."""
 CARD = "README.md"
 CROISSANT = "croissant.json"
 RECORDS = ".build"
@@ -35,7 +37,8 @@ class Dataset:
         info: how it was made.
         sources: all sources that were offered, the refused ones with their reason.
         variants: in the order of the manifest: clip by clip.
-        fingerprint: SHA-256 of the manifest, by which a run knows its dataset again.
+        fingerprint: SHA-256 of the manifest, by which a run knows its dataset again; the layout is not in it.
+        clips: in the compact layout, what their variants are rendered from.
     """
 
     folder: Path
@@ -43,6 +46,7 @@ class Dataset:
     sources: tuple[SourceRow, ...]
     variants: tuple[Variant, ...]
     fingerprint: str
+    clips: tuple[ClipRow, ...] = ()
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -83,18 +87,64 @@ def open_dataset(folder: Path) -> Dataset:
         name = PurePosixPath(row.file_name)
         if name.is_absolute() or ".." in name.parts:
             raise DatasetError(f"{folder / METADATA}, line {number}: {row.file_name!r} leaves the dataset folder")
+    clips = read_clips(folder, info)
     return Dataset(
         folder=folder,
         info=info,
         sources=_rows(SourceRow, folder / SOURCES),
-        variants=tuple(Variant(row=row, folder=folder) for row in rows),
+        variants=_variants(folder, rows, clips, compact=info.layout == "compact"),
+        clips=clips,
         fingerprint=hashlib.sha256(metadata).hexdigest(),
     )
 
 
-def files_of(rows: Iterable[VariantRow]) -> dict[str, str]:
-    """Every media file that rows name, relative to the folder, with its SHA-256."""
-    return {row.file_name: row.sha256 for row in rows}
+def _variants(
+    folder: Path, rows: Sequence[VariantRow], clips: Sequence[ClipRow], *, compact: bool
+) -> tuple[Variant, ...]:
+    """Variants with what they are rendered from.
+
+    Raises:
+        DatasetError: a clip or a variant of the compact layout stands in `clips.jsonl` twice, or not at all.
+    """
+    by_id: dict[str, ClipRow] = {}
+    for number, clip in enumerate(clips, start=1):
+        if by_id.setdefault(clip.clip_id, clip) is not clip:
+            raise DatasetError(f"{folder / CLIP_ROWS}, line {number}: clip {clip.clip_id} stands there twice")
+    variants: list[Variant] = []
+    for number, row in enumerate(rows, start=1):
+        clip = by_id.get(row.clip_id)
+        if compact and (clip is None or row.variant_id not in clip.heard_from_samples):
+            raise DatasetError(
+                f"{folder / METADATA}, line {number}: nothing in {CLIP_ROWS} says how to render variant "
+                f"{row.variant_id} of clip {row.clip_id}; build the dataset again"
+            )
+        variants.append(Variant(row=row, folder=folder, clip=clip))
+    return tuple(variants)
+
+
+def files_of(rows: Iterable[VariantRow], clips: Iterable[ClipRow] = ()) -> dict[str, str]:
+    """Every media file of a dataset, relative to the folder, with its SHA-256.
+
+    Args:
+        rows: of the variants, each a file of its own ...
+        clips: ... unless the layout is compact: the files are then those of the clips.
+    """
+    kept = {name: sha256 for clip in clips for name, sha256 in clip.files().items()}
+    return kept or {row.file_name: row.sha256 for row in rows}
+
+
+def read_clips(folder: Path, info: DatasetInfo) -> tuple[ClipRow, ...]:
+    """The rows of `clips.jsonl` where the layout is compact; else none.
+
+    Raises:
+        DatasetError: it is missing, or a row is not valid.
+    """
+    if info.layout != "compact":
+        return ()
+    path = folder / CLIP_ROWS
+    if not path.is_file():
+        raise DatasetError(f"{folder}: the layout is compact, but no {CLIP_ROWS} is there; build the dataset again")
+    return _rows(ClipRow, path)
 
 
 def read_lines(path: Path) -> list[str]:

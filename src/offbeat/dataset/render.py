@@ -1,26 +1,34 @@
-"""Render a clip: its picture once, then each variant with its slice of the sound, each proved by reading it back."""
+"""Render a clip: its picture once, then each variant with its slice of the sound, each proved by reading it back.
+
+In the compact layout the picture and the sound are kept and read again; what is rendered from them is proved in the
+same way, and forgotten: it can be rendered again at any time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
 from offbeat.conditions.delay import NAME, heard_from
+from offbeat.dataset.compact import keep_picture, keep_sound, load_material
 from offbeat.dataset.folder import CLIPS
 from offbeat.dataset.plan import Clip, variant_id_of
-from offbeat.dataset.schema import VariantRow
+from offbeat.dataset.schema import ClipRow, VariantRow
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import Source
 from offbeat.errors import MediaError
-from offbeat.files import sha256_of
+from offbeat.files import scratch_file, sha256_of
 from offbeat.media.copy import copy_picture
 from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
 from offbeat.media.delay import Locator
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.scan import Scan
+from offbeat.media.span import rounded
 from offbeat.media.verify import measured_delay_ms, read_back
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, VariantWriter, to_count
 from offbeat.timing import label_of, overlap_of, to_milliseconds, to_samples
@@ -37,18 +45,52 @@ class _Cut:
     locator: Locator
 
 
-def render_clip(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings, folder: Path) -> list[VariantRow]:
-    """Write all variants of a clip below `folder`, and return their rows, in the order of the delays.
+@dataclass(frozen=True, slots=True)
+class RenderedClip:
+    """What became of a clip.
+
+    Attributes:
+        rows: its variants, in the order of the delays.
+        kept: in the compact layout, what was kept of it.
+    """
+
+    rows: tuple[VariantRow, ...]
+    kept: ClipRow | None
+
+
+def render_clip(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings, folder: Path) -> RenderedClip:
+    """Write all variants of a clip below `folder`, or what they are made of.
 
     Raises:
         MediaError: the source does not decode throughout the window, or a written variant does not prove itself.
     """
     cut = _cut(clip, source, scanned, settings)
-    writer = VariantWriter(cut.picture)
-    try:
-        return [_render(clip, source, cut, writer, settings, folder, k) for k in range(len(settings.delays_s))]
-    finally:
-        writer.close()
+    if settings.layout == "compact":
+        kept = _keep(clip, cut, settings, folder)
+        material = load_material(folder, kept)
+        cut, writer = replace(cut, span=material.span), material.writer  # what is proved is what was kept
+    else:
+        kept, writer = None, VariantWriter(cut.picture)
+    with closing(writer):
+        which = range(len(settings.delays_s))
+        return RenderedClip(tuple(_render(clip, source, cut, writer, settings, folder, k) for k in which), kept)
+
+
+def _keep(clip: Clip, cut: _Cut, settings: BuildSettings, folder: Path) -> ClipRow:
+    """Write what a clip's variants share."""
+    return ClipRow(
+        clip_id=clip.clip_id,
+        source_id=clip.source_id,
+        start_s=clip.start_s,
+        length_s=clip.length_s,
+        picture=keep_picture(folder, clip.clip_id, cut.picture),
+        sound=keep_sound(folder, clip.clip_id, cut.span),
+        audio=settings.audio,
+        heard_from_samples={
+            _variant_id(clip, settings, delay_s): heard_from(cut.start_samples, audio_delay_s=delay_s, rate_hz=AUDIO_HZ)
+            for delay_s in settings.delays_s
+        },
+    )
 
 
 def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> _Cut:
@@ -62,7 +104,8 @@ def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> 
         stop_samples=max(firsts) + count + MARGIN_AFTER_SAMPLES,
         rate_hz=AUDIO_HZ,
     )
-    locator = Locator(span.sound.mono(), piece_samples=count)
+    span = rounded(span)
+    locator = Locator(span.sound.mono())
     return _Cut(picture=picture, note=note, span=span, start_samples=start, locator=locator)
 
 
@@ -87,21 +130,18 @@ def _render(
 ) -> VariantRow:
     delay_s = settings.delays_s[which]
     delay_ms = to_milliseconds(delay_s)
-    variant_id = variant_id_of(clip, f"{NAME} {delay_s}", seed=settings.seed)
+    variant_id = _variant_id(clip, settings, delay_s)
     file_name = f"{CLIPS}/{variant_id}.mp4"
-    path = folder / file_name
     first = heard_from(cut.start_samples, audio_delay_s=delay_s, rate_hz=AUDIO_HZ)
-    writer.write(path, cut.span, start_samples=first, codec=settings.audio)
-    written = read_back(path, length_s=cut.picture.length_s)
-    if written.picture_digest != writer.picture_digest:
-        raise MediaError(f"{path}: its picture is not the clip's own; expected the same packets", reason="unproven")
-    measured_ms = measured_delay_ms(
-        path,
-        written.samples,
-        cut.locator,
-        sync_position_samples=cut.start_samples - cut.span.start_samples,
-        audio_delay_ms=delay_ms,
-    )
+    compact = settings.layout == "compact"
+    place: AbstractContextManager[Path] = scratch_file() if compact else nullcontext(folder / file_name)
+    with place as path:
+        (writer.render if compact else writer.write)(path, cut.span, start_samples=first, codec=settings.audio)
+        try:
+            measured_ms = _proved(path, cut, writer, delay_ms)
+        except MediaError as error:  # by the name that people know
+            raise MediaError(str(error).replace(str(path), file_name), reason=error.reason) from error
+        sha256 = sha256_of(path)
     return VariantRow(
         file_name=file_name,
         variant_id=variant_id,
@@ -122,5 +162,27 @@ def _render(
         measured_delay_ms=measured_ms,
         picture="copied" if cut.picture.copied else "encoded",
         picture_note=cut.note,
-        sha256=sha256_of(path),
+        sha256=sha256,
+    )
+
+
+def _variant_id(clip: Clip, settings: BuildSettings, delay_s: Fraction) -> str:
+    return variant_id_of(clip, f"{NAME} {delay_s}", seed=settings.seed)
+
+
+def _proved(path: Path, cut: _Cut, writer: VariantWriter, audio_delay_ms: float) -> float | None:
+    """The delay that is found in a written file; None where nobody can tell.
+
+    Raises:
+        MediaError: `unproven`.
+    """
+    written = read_back(path, length_s=cut.picture.length_s)
+    if written.picture_digest != writer.picture_digest:
+        raise MediaError(f"{path}: its picture is not the clip's own; expected the same packets", reason="unproven")
+    return measured_delay_ms(
+        path,
+        written.samples,
+        cut.locator,
+        sync_position_samples=cut.start_samples - cut.span.start_samples,
+        audio_delay_ms=audio_delay_ms,
     )

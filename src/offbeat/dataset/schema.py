@@ -154,19 +154,22 @@ class ClipRow(_Row):
     heard_from_samples: dict[str, int]
     """By `variant_id`: which sample of the source is heard with the first frame."""
 
-    @property
-    def picture_name(self) -> str:
-        """Its picture, relative to the dataset folder."""
-        return f"{PICTURES}/{self.clip_id}.mp4"
-
-    @property
-    def sound_name(self) -> str:
-        """Its sound, relative to the dataset folder."""
-        return f"{SOUND}/{self.clip_id}.mp4"
+    def __hash__(self) -> int:
+        return hash((self.clip_id, self.picture, self.sound))
 
     def files(self) -> dict[str, str]:
-        """Both, with their SHA-256."""
-        return {self.picture_name: self.picture.sha256, self.sound_name: self.sound.sha256}
+        """Its picture and its sound, relative to the dataset folder, with their SHA-256."""
+        return {picture_name(self.clip_id): self.picture.sha256, sound_name(self.clip_id): self.sound.sha256}
+
+
+def picture_name(clip_id: str) -> str:
+    """Where the compact layout has a clip's picture, relative to the dataset folder."""
+    return f"{PICTURES}/{clip_id}.mp4"
+
+
+def sound_name(clip_id: str) -> str:
+    """The same for its sound."""
+    return f"{SOUND}/{clip_id}.mp4"
 
 
 class Shard(_Row):
@@ -199,6 +202,11 @@ class DatasetInfo(_Row):
     variants: int
     complete: bool
     """False while a build is under way or was interrupted."""
+
+    @property
+    def layout(self) -> str:
+        """`files` or `compact`."""
+        return str(self.settings.get("layout", "files"))
 
 
 def column_texts(kind: type[BaseModel]) -> dict[str, str]:

@@ -40,6 +40,8 @@ class BuildSettings(BaseModel):
     """Of the random choice of windows."""
     audio: Literal["aac", "flac"] = "aac"
     """AAC-LC as users ship it, or FLAC without loss; 48 kHz both."""
+    layout: Literal["files", "compact"] = "files"
+    """A file for each variant, or what the variants of a clip share, from which they are rendered when wanted."""
     select: str = RANDOM
     """Which window becomes the clip: `random`, `eventful`, or a condition (`offbeat.dataset.selection`)."""
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from offbeat.dataset.schema import VariantRow
+from offbeat.dataset.compact import material_of
+from offbeat.dataset.schema import ClipRow, VariantRow, picture_name
+from offbeat.errors import DatasetError, MediaError
+from offbeat.files import place, scratch_file, sha256_of, whole_file
 from offbeat.media.read import read_frames, read_sound
 from offbeat.media.values import Frames, Sound
 
@@ -14,17 +19,22 @@ from offbeat.media.values import Frames, Sound
 class Variant:
     """One clip under one condition. Models in process take arrays from it, servers take its bytes.
 
+    Both layouts give the same: what is not there as a file is rendered, from the same packets and samples by the same
+    writer.
+
     Attributes:
         row: what is known of it, its truth included.
         folder: the dataset folder.
+        clip: in the compact layout, what it is rendered from.
     """
 
     row: VariantRow
     folder: Path
+    clip: ClipRow | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> Path:
-        """Where its file lies."""
+        """Where its file lies, or in the compact layout would lie; to read it, use `file`."""
         return self.folder / self.row.file_name
 
     def frames(self, *, height: int | None = None, grey: bool = False) -> Frames:
@@ -34,12 +44,57 @@ class Variant:
             height: scale to at most this many lines, by area averaging; the default keeps the size.
             grey: luminance alone.
         """
-        return read_frames(self.path, height=height, grey=grey)
+        path = self.path if self.clip is None else self.folder / picture_name(self.clip.clip_id)
+        return read_frames(path, height=height, grey=grey)
 
     def sound(self) -> Sound:
-        """Its sound, from the first sample that is heard with the first frame."""
-        return read_sound(self.path)
+        """Its sound, from the first sample that is heard with the first frame.
+
+        It is decoded from the variant as it is shipped, also where the compact layout has it without loss: an observer
+        must hear the same in either.
+        """
+        with self.file() as path:
+            return read_sound(path)
 
     def mp4_bytes(self) -> bytes:
         """The file as it would be sent to a server."""
-        return self.path.read_bytes()
+        with self.file() as path:
+            return path.read_bytes()
+
+    @contextmanager
+    def file(self) -> Generator[Path]:
+        """A file with it, for as long as the block lasts.
+
+        Raises:
+            MediaError: in the compact layout: what it is rendered from is not there, or is damaged.
+        """
+        if self.clip is None:
+            yield self.path
+            return
+        with scratch_file() as path:
+            material_of(self.folder, self.clip).render(path, self.row.variant_id, self.clip)
+            yield path
+
+    def write_to(self, target: Path) -> None:
+        """Put it at another place, whole or not at all: linked or copied, in the compact layout rendered.
+
+        What is there already is kept where it is the same.
+
+        Raises:
+            MediaError: `not_found`, or as of `file`.
+            DatasetError: its file leads out of the dataset folder.
+        """
+        if self.clip is not None:
+            if target.is_file() and sha256_of(target) == self.row.sha256:
+                return
+            target.parent.mkdir(parents=True, exist_ok=True)
+            material = material_of(self.folder, self.clip)
+            with whole_file(target) as temporary:
+                material.render(temporary, self.row.variant_id, self.clip)
+            return
+        source = self.path.resolve()
+        if not source.is_relative_to(self.folder.resolve()):
+            raise DatasetError(f"{self.path}: leads out of the dataset folder, to {source}; put a real file there")
+        if not source.is_file():
+            raise MediaError(f"{self.path}: no such file; build the dataset again", reason="not_found")
+        place(source, target)
