@@ -170,6 +170,7 @@ def _muxed(packets: Sequence[Packet[VideoStream]], template: VideoStream, fps: F
 def _difference(mp4: bytes, source: Iterable[VideoFrame], *, fps: Fraction) -> str | None:
     """Decode the copy, and say where it first differs from the decoded source; None where nowhere."""
     with av.open(io.BytesIO(mp4), mode="r", format="mp4") as container:
+        container.streams.video[0].codec_context.thread_count = 1
         copied = container.decode(container.streams.video[0])
         for k, (own, theirs) in enumerate(zip_longest(copied, source)):
             if own is None or theirs is None:

@@ -104,8 +104,10 @@ class Locator:
         exact_piece = piece.astype(np.float64)
         # einsum and not BLAS, whose threads would spin beside the workers that already fill the cores
         product = np.einsum("ki,i->k", sliding_window_view(held, len(piece)), exact_piece)
-        energies = np.concatenate([[0.0], np.cumsum(np.square(held))])
-        norms = np.sqrt(np.maximum(energies[len(piece) :] - energies[: -len(piece)], 1e-12))
+        squares = np.square(held)
+        gained = np.cumsum(squares[len(piece) :] - squares[: last - first])
+        energies = np.sum(squares[: len(piece)]) + np.concatenate([[0.0], gained])
+        norms = np.sqrt(np.maximum(energies, 1e-12))
         return product / (norms * np.sqrt(np.sum(np.square(exact_piece))))
 
 

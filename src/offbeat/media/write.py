@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -100,7 +101,7 @@ class VariantWriter:
             for packet, (pts, dts, duration) in zip(self._packets, self._stamps, strict=True):
                 packet.pts, packet.dts, packet.duration = pts, dts, duration
                 packet.time_base, packet.stream = self._time_base, picture
-            for packet in sorted([*self._packets, *packets], key=_decoding_time):
+            for packet in _interleaved(self._packets, packets):
                 output.mux(packet)
 
 
@@ -113,8 +114,18 @@ def to_count(length_s: Fraction) -> int:
     return to_samples(length_s, AUDIO_HZ)
 
 
-def _decoding_time(packet: Packet[AudioStream] | Packet[VideoStream]) -> Fraction:
-    return (packet.dts or 0) * exact(packet.time_base)
+def _interleaved(
+    picture: list[Packet[VideoStream]], sound: list[Packet[AudioStream]]
+) -> Iterator[Packet[VideoStream] | Packet[AudioStream]]:
+    """All packets in the order of decoding, the picture's first where two are due at once."""
+    # whole numbers on one clock: sorting fractions would cost more than the muxing itself
+    picture_base, sound_base = exact(picture[0].time_base), exact(sound[0].time_base)
+    picture_ticks = picture_base.numerator * sound_base.denominator
+    sound_ticks = sound_base.numerator * picture_base.denominator
+    due = [(packet.dts or 0) * picture_ticks for packet in picture]
+    due += [(packet.dts or 0) * sound_ticks for packet in sound]
+    packets = [*picture, *sound]
+    return (packets[k] for k in sorted(range(len(packets)), key=due.__getitem__))
 
 
 def _aac_packets(stream: AudioStream, span: SoundSpan, start_samples: int, count: int) -> list[Packet[AudioStream]]:
