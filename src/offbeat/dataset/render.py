@@ -8,30 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from offbeat.conditions.delay import NAME, heard_from
 from offbeat.dataset.compact import keep_picture, keep_sound, load_material
+from offbeat.dataset.flags import Heard, PictureFlags, listen, picture_flags, sound_flags
 from offbeat.dataset.folder import CLIPS
 from offbeat.dataset.plan import Clip, variant_id_of
 from offbeat.dataset.schema import ClipRow, VariantRow
+from offbeat.dataset.selection import choose
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import Source
+from offbeat.dataset.window import cut_span, first_sample
 from offbeat.errors import MediaError
 from offbeat.files import scratch_file, sha256_of
 from offbeat.media.copy import copy_picture
-from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
+from offbeat.media.cut import SoundSpan, cut_picture
 from offbeat.media.delay import Locator
+from offbeat.media.grey import with_grey_copies
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.scan import Scan
-from offbeat.media.span import rounded
+from offbeat.media.values import Frames, Sound
 from offbeat.media.verify import measured_delay_ms, read_back
-from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, VariantWriter, to_count
-from offbeat.timing import label_of, overlap_of, to_milliseconds, to_samples
+from offbeat.media.write import AUDIO_HZ, VariantWriter, to_count
+from offbeat.signal.motion import HEIGHT
+from offbeat.timing import label_of, overlap_of, to_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,9 @@ class _Cut:
     span: SoundSpan
     start_samples: int
     locator: Locator
+    heard: Heard
+    picture_flags: PictureFlags
+    draws: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +72,12 @@ def render_clip(clip: Clip, source: Source, scanned: Scan, settings: BuildSettin
     """Write all variants of a clip below `folder`, or what they are made of.
 
     Raises:
-        MediaError: the source does not decode throughout the window, or a written variant does not prove itself.
+        MediaError: the source does not decode throughout the window, a written variant does not prove itself, or no
+            window is such as `settings.select` asks for.
     """
-    cut = _cut(clip, source, scanned, settings)
+    chosen = choose(clip, scanned, settings)
+    clip = chosen.clip
+    cut = _cut(clip, source, scanned, settings, draws=chosen.draws)
     if settings.layout == "compact":
         kept = _keep(clip, cut, settings, folder)
         material = load_material(folder, kept)
@@ -93,28 +106,36 @@ def _keep(clip: Clip, cut: _Cut, settings: BuildSettings, folder: Path) -> ClipR
     )
 
 
-def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> _Cut:
-    picture, note = _picture(clip, source, scanned, settings)
-    start = to_samples(clip.start_s, AUDIO_HZ)
-    count = to_count(picture.length_s)
-    firsts = [heard_from(start, audio_delay_s=delay_s, rate_hz=AUDIO_HZ) for delay_s in settings.delays_s]
-    span = cut_sound(
-        source.path,
-        start_samples=min(firsts) - MARGIN_BEFORE_SAMPLES,
-        stop_samples=max(firsts) + count + MARGIN_AFTER_SAMPLES,
-        rate_hz=AUDIO_HZ,
+def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings, *, draws: int) -> _Cut:
+    small: list[NDArray[np.uint8]] = []
+    picture, note = _picture(clip, source, scanned, settings, small)
+    start, count = first_sample(clip), to_count(picture.length_s)
+    span = cut_span(clip, scanned, settings.delays_s)
+    return _Cut(
+        picture=picture,
+        note=note,
+        span=span,
+        start_samples=start,
+        locator=Locator(span.sound.mono()),
+        heard=listen(span),
+        picture_flags=picture_flags(Frames(np.stack(small), clip.fps), Sound(span.slice(start, count), AUDIO_HZ)),
+        draws=draws,
     )
-    span = rounded(span)
-    locator = Locator(span.sound.mono())
-    return _Cut(picture=picture, note=note, span=span, start_samples=start, locator=locator)
 
 
-def _picture(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings) -> tuple[Picture, str | None]:
-    """The picture, copied where that is asked for and possible; and where it is not possible, why."""
+def _picture(
+    clip: Clip, source: Source, scanned: Scan, settings: BuildSettings, small: list[NDArray[np.uint8]]
+) -> tuple[Picture, str | None]:
+    """The picture, copied where that is asked for and possible; and where it is not possible, why.
+
+    Grey copies of its frames are left in `small`.
+    """
     geometry = scanned.geometry
 
     def frames() -> Iterator[VideoFrame]:
-        return cut_picture(source.path, geometry=geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
+        small.clear()  # what an attempt to copy may have left
+        cut = cut_picture(source.path, geometry=geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
+        return with_grey_copies(cut, height=HEIGHT, into=small)
 
     note = None
     if settings.picture == "copy":
@@ -142,6 +163,8 @@ def _render(
         except MediaError as error:  # by the name that people know
             raise MediaError(str(error).replace(str(path), file_name), reason=error.reason) from error
         sha256 = sha256_of(path)
+    count = to_count(cut.picture.length_s)
+    flags = sound_flags(cut.heard, start_samples=first, sync_samples=cut.start_samples, count=count)
     return VariantRow(
         file_name=file_name,
         variant_id=variant_id,
@@ -163,6 +186,9 @@ def _render(
         picture="copied" if cut.picture.copied else "encoded",
         picture_note=cut.note,
         sha256=sha256,
+        draws=cut.draws,
+        **asdict(flags),
+        **asdict(cut.picture_flags),
     )
 
 
