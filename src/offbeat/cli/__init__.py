@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Ask models about every variant of a dataset; resumes by itself.",
     "score": "Read the stored answers again and recompute, without asking.",
     "report": "Tables, charts and a page with clips to play.",
+    "export": "Write a dataset out in another form.",
     "doctor": "What is installed, what is missing, and the line to type.",
 }
 """Name and one line of help; the code is the function of the same name in `offbeat.cli.NAME`."""

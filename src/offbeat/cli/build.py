@@ -41,7 +41,17 @@ EXIT_INCOMPLETE = 3
 @click.option("--delays", metavar="S,S,…", help="These delays instead; > 0: the sound comes later than the picture.")
 @click.option("--clips-per-source", type=int, help="Clips of each length from each source.  [default: 1]")
 @click.option("--seed", type=int, help="Of the random choice of windows.  [default: 0]")
+@click.option(
+    "--select",
+    metavar="RULE",
+    help='Which windows: random, eventful, or a condition such as "motion > 0.2 and not scene_cut".  [default: random]',
+)
 @click.option("--audio", type=click.Choice(["aac", "flac"]), help="AAC-LC, or FLAC without loss.  [default: aac]")
+@click.option(
+    "--layout",
+    type=click.Choice(["files", "compact"]),
+    help="A file for each variant, or each clip once and variants rendered when wanted.  [default: files]",
+)
 @click.option(
     "--picture",
     type=click.Choice(["encode", "copy"]),
@@ -62,7 +72,9 @@ def build(
     delays: str | None,
     clips_per_source: int | None,
     seed: int | None,
+    select: str | None,
     audio: str | None,
+    layout: str | None,
     picture: str | None,
     config: Path | None,
     shard: str | None,
@@ -78,7 +90,8 @@ def build(
     """
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
-    flags = {"clips_per_source": clips_per_source, "seed": seed, "audio": audio, "picture": picture}
+    flags = {"clips_per_source": clips_per_source, "seed": seed, "select": select, "audio": audio}
+    flags |= {"layout": layout, "picture": picture}
     settings = _settings(config, lengths, max_delay, step, delays, flags)
     part = _part(read_sources(sources), shard, jobs=jobs)
     listed = part.sources
@@ -163,6 +176,7 @@ def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int
             json.dumps(
                 {
                     "clips": clips,
+                    "windows": _windows(planned),
                     "variants": total.variants,
                     "size_bytes": total.size_bytes,
                     "cpu_s": round(total.cpu_s, 1),
@@ -178,11 +192,20 @@ def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int
                 f"{one.offered.source.name}: {float(clip.length_s):g} s from {float(clip.start_s):.3f} s"
                 f" at {float(clip.fps):.5g} frames/s"
             )
+    if settings.windows > 1:
+        click.echo(
+            f"--select {settings.select!r} chooses while building, by decoding: up to {_windows(planned)} windows, "
+            f"{settings.windows} a clip at most. Those above are the first of each clip."
+        )
     _show_refusals(refusals)
     click.echo(
         f"{total.clips} clips, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
         f"about {duration(total.cpu_s / jobs)} on {jobs} cores. Nothing was written (dry run)."
     )
+
+
+def _windows(planned: Sequence[Planned]) -> int:
+    return sum(1 + len(clip.alternatives) for one in planned for clip in one.plan.clips)
 
 
 def _show_built(built: Built, *, as_json: bool) -> None:

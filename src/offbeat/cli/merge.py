@@ -31,7 +31,7 @@ def merge(shards: tuple[Path, ...], out: Path, as_json: bool) -> int:
     copied where not. Interrupted, the same command goes on where it was.
     """
     opened = open_shards(shards)
-    files = sum(len(files_of(variant.row for variant in shard.variants)) for shard in opened)
+    files = sum(len(files_of((variant.row for variant in shard.variants), shard.clips)) for shard in opened)
     with progress("merging files", files) as advance:
         merged = merge_shards(opened, out=out, advance=advance)
     if as_json:

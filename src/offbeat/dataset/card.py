@@ -20,13 +20,13 @@ pretty_name: Shifted clips
 tags: [audio-visual, synchronisation, evaluation]
 configs:
 - config_name: default
-  data_files: [metadata.jsonl, "clips/*.mp4"]
+  data_files: [metadata.jsonl{"" if info.layout == "compact" else ', "clips/*.mp4"'}]
 ---
 
 # Clips with shifted sound
 
 {info.variants} variants of {info.clips} clips from {info.sources_used} sources, made by Offbeat {info.offbeat_version}.
-
+{_COMPACT if info.layout == "compact" else ""}
 **Sign:** `audio_delay_ms` > 0: the sound comes *later* than the picture (`behind`); < 0: *earlier* (`ahead`);
 0: `sync`. For a picture over [t, t + L) the sound is the source's own over [t - delay, t - delay + L): real sound
 throughout, nothing padded. All variants of a clip share the same picture packets and went through the same encoder,
@@ -57,6 +57,13 @@ folder with what it says of itself, and measures the delays again.
 Settings: `{info.settings}`. Codec library: PyAV {info.av_version}, FFmpeg {info.ffmpeg_version}.
 Licences of the sources: {", ".join(licences)}. Refused sources ({info.sources_refused}) stand in `sources.jsonl` with
 their reasons.
+"""
+
+
+_COMPACT = """
+**Compact layout:** each clip's picture and sound are here once, and the files that `file_name` speaks of are rendered
+from them when they are wanted: Offbeat does so by itself, and `offbeat export FOLDER --to files --out OTHER` renders
+them all, with the bytes that `sha256` tells.
 """
 
 

@@ -44,9 +44,19 @@ class Material:
     lock: threading.Lock
 
     def render(self, path: Path, variant_id: str, clip: ClipRow) -> None:
-        """Write a variant of `clip` to a file that nobody else looks at."""
+        """Write a variant of `clip` to a file that nobody else looks at.
+
+        Raises:
+            MediaError: `damaged`: the row asks for sound that is not in the span.
+        """
+        first = clip.heard_from_samples[variant_id]
         with self.lock:
-            self.writer.render(path, self.span, start_samples=clip.heard_from_samples[variant_id], codec=clip.audio)
+            try:
+                self.writer.render(path, self.span, start_samples=first, codec=clip.audio)
+            except ValueError as error:
+                raise MediaError(
+                    f"clips.jsonl, clip {clip.clip_id}: {error}; build the dataset again", reason="damaged"
+                ) from error
 
 
 def keep_picture(folder: Path, clip_id: str, picture: Picture) -> KeptPicture:

@@ -12,8 +12,8 @@ import types
 import typing
 from collections.abc import Sequence
 
-from offbeat.dataset.folder import METADATA
-from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow, column_texts
+from offbeat.dataset.folder import CLIP_ROWS, CLIPS, METADATA
+from offbeat.dataset.schema import PICTURES, SOUND, DatasetInfo, SourceRow, VariantRow, column_texts
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 STUDY = (
@@ -99,14 +99,7 @@ def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sh
                 "encodingFormat": "application/jsonlines",
                 "sha256": metadata_sha256,
             },
-            {
-                "@type": "cr:FileSet",
-                "@id": "clips",
-                "name": "clips",
-                "description": "The variants; metadata.jsonl holds the SHA-256 of each.",
-                "encodingFormat": "video/mp4",
-                "includes": "clips/*.mp4",
-            },
+            *_media(info),
         ],
         "recordSet": [
             {
@@ -120,6 +113,28 @@ def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sh
         ],
     }
     return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
+
+
+def _media(info: DatasetInfo) -> list[dict[str, object]]:
+    """The files that picture and sound are in."""
+    if info.layout == "compact":
+        told = f"a clip, from which its variants are rendered: {CLIP_ROWS} says how."
+        return [
+            _file_set(PICTURES, f"The picture of {told}"),
+            _file_set(SOUND, f"The sound of {told}"),
+        ]
+    return [_file_set(CLIPS, f"The variants; {METADATA} holds the SHA-256 of each.")]
+
+
+def _file_set(folder: str, text: str) -> dict[str, object]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": folder,
+        "name": folder,
+        "description": text,
+        "encodingFormat": "video/mp4",
+        "includes": f"{folder}/*.mp4",
+    }
 
 
 def _field(name: str, text: str) -> dict[str, object]:

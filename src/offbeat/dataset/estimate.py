@@ -14,6 +14,8 @@ from offbeat.dataset.settings import BuildSettings
 _PICTURE_BYTES_PER_PIXEL = 0.012
 _SOUND_BYTES_PER_S = {"aac": 24_000, "flac": 90_000}
 _PICTURE_CPU_S_PER_PIXEL = 20e-9
+_LOOK_CPU_S_PER_PIXEL = 6e-9
+"""Of a window that is decoded and measured only; with a condition not all of them are."""
 _VARIANT_CPU_S_PER_S = {"aac": 0.013, "flac": 0.007}
 
 
@@ -46,6 +48,12 @@ def estimate(planned: Iterable[Planned], settings: BuildSettings) -> Estimate:
             clips += 1
             pixels = clip.frames * geometry.width * geometry.height
             length_s = float(clip.length_s)
-            size += delays * (pixels * _PICTURE_BYTES_PER_PIXEL + length_s * _SOUND_BYTES_PER_S[settings.audio])
+            picture = pixels * _PICTURE_BYTES_PER_PIXEL
+            if settings.layout == "compact":
+                reach_s = length_s + float(max(0, *settings.delays_s) - min(0, *settings.delays_s))
+                size += picture + reach_s * _SOUND_BYTES_PER_S["flac"]
+            else:
+                size += delays * (picture + length_s * _SOUND_BYTES_PER_S[settings.audio])
+            cpu += len(clip.alternatives) * pixels * _LOOK_CPU_S_PER_PIXEL
             cpu += pixels * _PICTURE_CPU_S_PER_PIXEL + delays * length_s * _VARIANT_CPU_S_PER_S[settings.audio]
     return Estimate(clips=clips, variants=clips * delays, size_bytes=round(size), cpu_s=cpu)

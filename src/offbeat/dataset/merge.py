@@ -102,7 +102,7 @@ def merge_shards(shards: Sequence[Dataset], *, out: Path, advance: Callable[[], 
     with held_folder(out, error=DatasetError):
         claim(out, info)
         for shard in shards:
-            for name, sha256 in files_of(variant.row for variant in shard.variants).items():
+            for name, sha256 in files_of((variant.row for variant in shard.variants), shard.clips).items():
                 try:
                     done[_bring(shard.folder / name, out / name, sha256)] += 1
                 except DatasetError as error:
@@ -111,7 +111,7 @@ def merge_shards(shards: Sequence[Dataset], *, out: Path, advance: Callable[[], 
             _bring_records(shard.folder / RECORDS, out / RECORDS)
         if problems:
             raise DatasetError(_listed(f"{out}: not finished", problems))
-        info = finish(out, info, sources, rows)
+        info = finish(out, info, sources, rows, [clip for shard in shards for clip in shard.clips])
     return Merged(folder=out, info=info, **done)
 
 

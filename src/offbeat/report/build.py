@@ -1,14 +1,13 @@
 """From run folders to a folder that shows them: ``index.html``, ``results.json`` and the clips.
 
 The folder is whole in itself: clips are hard-linked into it (copied where that is not possible), so that it takes no
-room twice, and can be moved, served, or opened from the file system without a network.
+room twice, and can be moved, served, or opened from the file system without a network. Those of a compact dataset are
+rendered into it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from offbeat.analysis.intervals import DRAWS
 from offbeat.dataset.folder import Dataset, open_dataset
-from offbeat.errors import DatasetError, RunError, SettingsError
+from offbeat.errors import DatasetError, MediaError, RunError, SettingsError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
@@ -162,30 +161,12 @@ def _claim(out: Path, dataset: Dataset) -> None:
 
 
 def _place_clips(dataset: Dataset, out: Path, advance: Step) -> list[str]:
-    root = dataset.folder.resolve()
+    """Put every clip into the report's folder; those that the dataset no longer has, or has damaged, are named."""
     missing: list[str] = []
     for variant in dataset.variants:
-        name = variant.row.file_name
-        source = variant.path.resolve()
-        if not source.is_relative_to(root):
-            raise DatasetError(f"{variant.path}: leads out of the dataset folder, to {source}; put a real file there")
-        if source.is_file():
-            _place(source, out / name)
-        else:
-            missing.append(name)
+        try:
+            variant.write_to(out / variant.row.file_name)
+        except MediaError:
+            missing.append(variant.row.file_name)
         advance()
     return missing
-
-
-def _place(source: Path, target: Path) -> None:
-    """A hard link, or a copy across file systems; what is there already is kept if it is the same file."""
-    if target.exists() and target.samefile(source):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError:
-        shutil.copyfile(source, temporary)
-    temporary.replace(target)
