@@ -21,6 +21,15 @@ def ffmpeg_sound(path: Path, *options: str, rate_hz: int = 48_000) -> NDArray[np
     return np.frombuffer(done.stdout, np.float32)
 
 
+def ffmpeg_frames(path: Path, *options: str) -> NDArray[np.uint8]:
+    """All frames of the picture as the ffmpeg command decodes them, raw in their own format, one a row."""
+    command = [FFMPEG, "-v", "error", *options, "-i", f"file:{path}", "-an", "-fps_mode", "passthrough"]
+    sizes = subprocess.run([*command, "-f", "framehash", "-"], capture_output=True, check=True, text=True).stdout
+    lines = [line for line in sizes.splitlines() if not line.startswith("#")]
+    done = subprocess.run([*command, "-f", "rawvideo", "-"], capture_output=True, check=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(len(lines), -1)
+
+
 def ffmpeg_times(path: Path) -> tuple[float, float]:
     """Duration and start in seconds, as the ffmpeg command prints them for the whole file."""
     done = subprocess.run([FFMPEG, "-i", f"file:{path}"], capture_output=True, text=True, check=False)

@@ -40,6 +40,8 @@ from offbeat.timing import round_half_up
 
 _IDR = 5
 """NAL unit type of a slice before which the decoder forgets everything (ITU-T H.264, table 7-1)."""
+_FULL_RANGE = 2
+"""Samples from 0 to 255 instead of 16 to 235, as FFmpeg numbers it (AVCOL_RANGE_JPEG)."""
 _WHY_CONVERTED = {
     "bwdif": "it is interlaced",
     "transpose": "it is rotated",
@@ -188,7 +190,8 @@ def _same(one: VideoFrame, other: VideoFrame) -> bool:
     """Whether two frames are equal in every sample, and in how the samples are meant."""
     if (one.width, one.height, one.format.name) != (other.width, other.height, other.format.name):
         return False
-    if (one.color_range, one.colorspace) != (other.color_range, other.colorspace):
+    full_range = [int(frame.color_range) == _FULL_RANGE for frame in (one, other)]  # not stated means limited
+    if full_range[0] != full_range[1] or one.colorspace != other.colorspace:
         return False
     return all(np.array_equal(_samples(a), _samples(b)) for a, b in zip(one.planes, other.planes, strict=True))
 

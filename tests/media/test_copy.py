@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from builds import card_file
+from readers import FFMPEG, ffmpeg_frames, ffmpeg_times, opencv_frames
+
+from offbeat.media.copy import copy_picture, copyable_starts
+from offbeat.media.cut import cut_picture
+from offbeat.media.picture import Picture
+from offbeat.media.scan import Scan, scan
+from offbeat.media.synth.testcard import read_code
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-sc_threshold", "0", "-pix_fmt", "yuv420p")
+REORDERED = (*X264, "-bf", "3", "-b_strategy", "0", "-g", "30")
+FRAMES = 60
+TAKEN = {
+    "no B-frames": ("mp4", (*X264, "-bf", "0", "-g", "30"), 30, FRAMES),
+    "B-frames": ("mp4", REORDERED, 30, FRAMES),
+    "B-frames, 29.97 a second": ("mp4", (*REORDERED, "-r", "30000/1001"), 30, FRAMES),
+    "Matroska, stamps of 1 ms": ("mkv", REORDERED, 30, FRAMES),
+    "transport stream": ("ts", REORDERED, 30, FRAMES),
+    "ends within a group": ("mp4", (*REORDERED, "-g", "40"), 40, 57),
+}
+LEFT = {
+    "10 bits": ((*X264[:-1], "yuv420p10le", "-g", "30"), "not yuv420p"),
+    "interlaced": ((*X264, "-g", "30", "-flags", "+ildct+ilme", "-x264-params", "tff=1"), "interlaced"),
+    "another codec": (("-c:v", "mpeg4", "-g", "30"), "coded as mpeg4, not as h264"),
+    "wide pixels": ((*X264, "-g", "30", "-vf", "setsar=4/3"), "not square"),
+    "slightly wide pixels": ((*X264, "-g", "30", "-vf", "setsar=r=201/200:max=1000"), "not square"),
+    "open groups": (
+        (*X264, "-bf", "2", "-b_strategy", "0", "-x264-params", "keyint=30:min-keyint=30:open-gop=1"),
+        "B-frames, or an open group",
+    ),
+    "no IDR": (
+        (*X264, "-bf", "0", "-x264-params", "keyint=infinite:intra-refresh=0", "-force_key_frames", "expr:eq(n,0)"),
+        "does not start at a key frame",
+    ),
+    "variable rate": ((*X264, "-bf", "0", "-g", "30", "-vf", "select='mod(n,7)'", "-fps_mode", "vfr"), "constant"),
+}
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("card") / "card.mkv"
+    card_file(path, length_s=5, size=256)
+    return path
+
+
+def converted(card: Path, path: Path, options: tuple[str, ...], before: tuple[str, ...] = ()) -> Scan:
+    command = [FFMPEG, "-v", "error", *before, "-i", str(card), *options, "-c:a", "aac", str(path)]
+    subprocess.run(command, check=True)
+    return scan(path)
+
+
+def copied(scanned: Scan, index: int, frames: int = FRAMES) -> Picture | str:
+    where = {"start_s": scanned.frame_time_s(index), "fps": scanned.fps, "count": frames}
+    return copy_picture(scanned, **where, frames=cut_picture(scanned.path, geometry=scanned.geometry, **where))
+
+
+def codes(path: Path) -> list[int]:
+    return [read_code(image) for image in opencv_frames(path)]
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_packets_are_taken_over_and_decode_in_other_readers_as_the_source_does(
+    case: str, card: Path, tmp_path: Path
+) -> None:
+    suffix, options, first, frames = TAKEN[case]
+    scanned = converted(card, tmp_path / f"source.{suffix}", options)
+    starts = copyable_starts(scanned, frames)
+    assert first in starts
+    picture = copied(scanned, first, frames)
+    assert isinstance(picture, Picture), picture
+    written = tmp_path / "copied.mp4"
+    written.write_bytes(picture.mp4)
+    whole = ffmpeg_frames(scanned.path)  # decoded from its very beginning, not from the key frame
+    for ignored in ((), ("-ignore_editlist", "1")):
+        np.testing.assert_array_equal(ffmpeg_frames(written, *ignored), whole[first : first + frames])
+    assert codes(written) == codes(scanned.path)[first : first + frames]
+    assert ffmpeg_times(written) == (pytest.approx(frames / float(scanned.fps), abs=0.011), 0)
+    with av.open(str(written)) as copy:
+        stream = copy.streams.video[0]
+        assert (stream.start_time, stream.duration * stream.time_base) == (0, frames / scanned.fps)
+    if suffix != "ts":  # there, start codes become lengths
+        assert packets(written) == packets(scanned.path)[first : first + frames]
+
+
+def packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_cannot_be_copied_is_left_with_the_reason(case: str, card: Path, tmp_path: Path) -> None:
+    options, reason = LEFT[case]
+    scanned = converted(card, tmp_path / "source.mp4", options)
+    note = copied(scanned, 30)
+    assert isinstance(note, str)
+    assert reason in note
+
+
+def test_a_rotated_picture_is_left(card: Path, tmp_path: Path) -> None:
+    converted(card, tmp_path / "upright.mp4", (*X264, "-g", "30"))
+    scanned = converted(tmp_path / "upright.mp4", tmp_path / "turned.mp4", ("-c", "copy"), ("-display_rotation", "90"))
+    assert copied(scanned, 30) == "it is rotated"
+    assert len(copyable_starts(scanned, FRAMES)) == 0
+
+
+def test_ends_that_need_a_later_packet_are_left(card: Path, tmp_path: Path) -> None:
+    """Which ends those are, against x264's own pattern: groups of I or P and three B-frames before it."""
+    scanned = converted(card, tmp_path / "source.mp4", (*REORDERED, "-g", "60"))
+    order = [int(pts) for pts in scanned.packet_pts]
+    ranks = {pts: rank for rank, pts in enumerate(sorted(order))}
+    shown = [ranks[pts] for pts in order]
+    for frames in range(40, 60):
+        whole = sorted(shown[:frames]) == list(range(frames))
+        assert (0 in copyable_starts(scanned, frames)) == whole
+        assert isinstance(copied(scanned, 0, frames), Picture) == whole
+    assert copied(scanned, 1) == "it does not start at a key frame"
+    assert copied(scanned, 120) == "the source ends before it"
+
+
+def test_a_copy_that_differs_is_not_used(card: Path, tmp_path: Path) -> None:
+    scanned = converted(card, tmp_path / "source.mp4", (*X264, "-bf", "0", "-g", "30"))
+    where = {"start_s": scanned.frame_time_s(30), "fps": scanned.fps, "count": FRAMES}
+    late = {**where, "start_s": scanned.frame_time_s(31)}
+    short = {**where, "count": FRAMES - 1}
+    for wrong, said in ((late, "frame 0 of its copy decodes differently"), (short, "more frames than 59")):
+        frames = cut_picture(scanned.path, geometry=scanned.geometry, **wrong)
+        note = copy_picture(scanned, **where, frames=frames)
+        assert isinstance(note, str)
+        assert said in note
+
+
+def test_one_bit_is_a_difference(card: Path, tmp_path: Path) -> None:
+    scanned = converted(card, tmp_path / "source.mp4", (*X264, "-bf", "0", "-g", "30"))
+    where = {"start_s": Fraction(0), "fps": scanned.fps, "count": FRAMES}
+
+    def altered():
+        for k, frame in enumerate(cut_picture(scanned.path, geometry=scanned.geometry, **where)):
+            if k == 41:
+                frame.make_writable()
+                frame.planes[2].update(bytes(frame.planes[2])[:-200] + b"\x00" * 200)
+            yield frame
+
+    note = copy_picture(scanned, **where, frames=altered())
+    assert note == "frame 41 of its copy decodes differently from the source"
