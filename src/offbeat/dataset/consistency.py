@@ -12,14 +12,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from offbeat.conditions.delay import NAME
+from offbeat.conditions.delay import NAME, heard_from
 from offbeat.dataset.difference import Difference
-from offbeat.dataset.folder import INFO, METADATA, SOURCES, read_lines
+from offbeat.dataset.folder import CLIP_ROWS, INFO, METADATA, SOURCES, read_lines
 from offbeat.dataset.plan import Clip, variant_id_of
-from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.schema import ClipRow, DatasetInfo, SourceRow, VariantRow
 from offbeat.dataset.settings import BuildSettings
 from offbeat.media.verify import TOLERANCE_MS
-from offbeat.timing import exact_seconds, label_of, overlap_of, round_half_up, to_milliseconds
+from offbeat.media.write import AUDIO_HZ
+from offbeat.timing import exact_seconds, label_of, overlap_of, round_half_up, to_milliseconds, to_samples
 
 _CLIP_FIELDS = (
     "source_id",
@@ -32,6 +33,13 @@ _CLIP_FIELDS = (
     "width",
     "height",
     "audio_hz",
+    "picture",
+    "picture_note",
+    "draws",
+    "motion",
+    "still",
+    "scene_cut",
+    "syncability",
 )
 """What all variants of a clip share."""
 _ROUNDING_S = 2e-6
@@ -146,6 +154,43 @@ def _in_clips(rows: Sequence[VariantRow], settings: BuildSettings) -> Iterator[D
         if delays != wanted:
             found = ", ".join(f"{delay_ms:g}" for delay_ms in delays)
             yield Difference(f"clip {clip_id}", "audio_delay_ms", found, f"each delay in {INFO} once")
+
+
+def clip_inconsistencies(clips: Sequence[ClipRow], rows: Sequence[VariantRow]) -> Iterator[Difference]:
+    """In the compact layout: each clip stands in `clips.jsonl` once, and says of each variant what its row says."""
+    by_id = {clip.clip_id: clip for clip in clips}
+    if len(by_id) != len(clips):
+        yield Difference(CLIP_ROWS, "clip_id", f"{len(clips) - len(by_id)} again", "each once")
+    for row in rows:
+        clip = by_id.get(row.clip_id)
+        if clip is None or row.variant_id not in clip.heard_from_samples:
+            yield Difference(row.file_name, "clip_id", row.clip_id, f"one in {CLIP_ROWS} that has this variant")
+            continue
+        first = heard_from(
+            to_samples(clip.start_s, AUDIO_HZ),
+            audio_delay_s=exact_seconds(row.audio_delay_ms) / 1000,
+            rate_hz=AUDIO_HZ,
+        )
+        if (found := clip.heard_from_samples[row.variant_id]) != first:
+            expected = f"{first}, from the clip's start and the row's delay"
+            yield Difference(f"{CLIP_ROWS}, {row.variant_id}", "heard_from_samples", f"{found}", expected)
+        stated = {
+            "source_id": clip.source_id,
+            "clip_start_s": round(float(clip.start_s), 6),
+            "clip_length_s": float(clip.length_s),
+            "fps": round(float(clip.picture.fps), 6),
+            "width": clip.picture.width,
+            "height": clip.picture.height,
+        }
+        for field, value in stated.items():
+            if getattr(row, field) != value:
+                yield Difference(row.file_name, field, f"{getattr(row, field)}", f"{value}, as in {CLIP_ROWS}")
+    heard = {row.variant_id for row in rows}
+    for clip in clips:
+        if more := sorted(clip.heard_from_samples.keys() - heard):
+            yield Difference(
+                f"{CLIP_ROWS}, clip {clip.clip_id}", "heard_from_samples", ", ".join(more), "variants with rows"
+            )
 
 
 def _against_sources(sources: Sequence[SourceRow], rows: Sequence[VariantRow]) -> Iterator[Difference]:

@@ -6,6 +6,8 @@ other, over every position, and must be found there. The other is the variant at
 one with the nearest delay. Where the two disagree, either may be wrong: the difference names both. An error that all
 variants of a clip have in common does not show in this.
 
+In the compact layout each measured variant is rendered first, and the rendered file compared with its row's SHA-256.
+
 With the sources: the whole variant is looked up in the source's own sound over all that the clip's variants need, as
 when it was built.
 
@@ -14,6 +16,7 @@ Quiet and repetitive sound has no place that can be told: it is counted apart, a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -118,7 +121,7 @@ def remeasure(
             looks = ((variant, _Looked(None)) for variant in wanted[clip_id])  # its source was named already
         else:
             looks = _in_source(wanted[clip_id], clips[clip_id], source)
-        told: list[tuple[Variant, _Looked | Difference]] = []
+        told: list[tuple[Variant, _Looked | Difference]] = [*_rendered(wanted[clip_id])]
         for look in looks:
             told.append(look)
             advance()
@@ -150,6 +153,19 @@ def _count(result: Remeasured, row: VariantRow, look: _Looked | Difference) -> N
         )
     else:
         result.untold += 1
+
+
+def _rendered(chosen: Sequence[Variant]) -> Iterator[tuple[Variant, Difference]]:
+    """Where a variant that is rendered on demand is not what its row says."""
+    for variant in chosen:
+        if variant.clip is None:
+            continue
+        try:
+            found = hashlib.sha256(variant.mp4_bytes()).hexdigest()
+        except MediaError:
+            continue  # named when its sound is asked for
+        if found != variant.row.sha256:
+            yield variant, Difference(variant.row.file_name, "sha256", f"{found} when rendered", variant.row.sha256)
 
 
 def _between(chosen: Sequence[Variant], clip: Sequence[Variant]) -> Iterator[tuple[Variant, _Looked | Difference]]:
@@ -267,7 +283,7 @@ def _source_files(
     for source in sources:
         if source.source_id not in needed or source.source_id in files or source.status != "used":
             continue
-        path = (folder / source.path).resolve()
+        path = (folder / source.path.replace("\0", "?")).resolve()
         if not path.is_relative_to(folder.resolve()):
             wrong.append(Difference(source.path, "path", "outside", f"a file inside {folder}"))
         elif not path.is_file():

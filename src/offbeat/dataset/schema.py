@@ -15,6 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from offbeat.timing import Label, exact_seconds
 
 FORMAT_VERSION = 1
+MOST_S = 600
+"""Longest clip, and largest delay either way."""
 PICTURES = "pictures"
 SOUND = "sound"
 """The folders of the compact layout."""
@@ -24,7 +26,7 @@ Exact = Annotated[Fraction, BeforeValidator(exact_seconds), PlainSerializer(str)
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class VariantRow(_Row):
@@ -44,23 +46,23 @@ class VariantRow(_Row):
     """As the source list says."""
     condition: str
     """What was done to the sound: `delay`."""
-    audio_delay_ms: float
+    audio_delay_ms: float = Field(ge=-MOST_S * 1000, le=MOST_S * 1000)
     """By how much the sound was moved; > 0: it comes later than the picture, < 0: earlier."""
     label: Label
     """The true answer: `sync` at 0, `ahead` below, `behind` above."""
     clip_start_s: float
     """Where the picture starts in the source, counted from the start of its container."""
-    clip_length_s: float
+    clip_length_s: float = Field(gt=0, le=MOST_S)
     """As it was asked for; the picture lasts the nearest whole number of frames."""
     overlap_s: float
     """How long picture and their own sound are both in the clip: max(0, length - |delay|)."""
-    fps: float
+    fps: float = Field(gt=0)
     """Frames a second of the clip, a constant: the source's own rate."""
     width: int
     """Of the clip's picture, in pixels, upright and with square pixels."""
     height: int
     """Of the clip's picture, in pixels."""
-    audio_hz: int
+    audio_hz: int = Field(gt=0)
     """Samples of sound a second."""
     measured_delay_ms: float | None
     """From the decoded file against the source; null where the sound is too quiet to tell, or repeats itself."""

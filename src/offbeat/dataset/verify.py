@@ -18,10 +18,10 @@ from typing import cast
 import numpy as np
 from pydantic import ValidationError
 
-from offbeat.dataset.consistency import inconsistencies, valid_rows
+from offbeat.dataset.consistency import clip_inconsistencies, inconsistencies, valid_rows
 from offbeat.dataset.difference import Difference
-from offbeat.dataset.folder import CLIPS, CROISSANT, METADATA, SOURCES, files_of, read_info
-from offbeat.dataset.schema import SourceRow, VariantRow
+from offbeat.dataset.folder import CLIP_ROWS, CLIPS, CROISSANT, METADATA, SOURCES, files_of, read_info
+from offbeat.dataset.schema import PICTURES, SOUND, ClipRow, SourceRow, VariantRow
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError
@@ -69,7 +69,11 @@ def check_dataset(folder: Path, *, jobs: int, advance: Callable[[], None]) -> Ch
     sources, wrong = valid_rows(SourceRow, folder / SOURCES)
     rows, wrong_rows = valid_rows(VariantRow, folder / METADATA)
     wrong += [*wrong_rows, *inconsistencies(info, settings, sources, rows), *_croissant(folder)]
-    named = files_of(rows)
+    clips: list[ClipRow] = []
+    if settings.layout == "compact":
+        clips, wrong_clips = valid_rows(ClipRow, folder / CLIP_ROWS)
+        wrong += [*wrong_clips, *clip_inconsistencies(clips, rows)]
+    named = files_of([] if settings.layout == "compact" else rows, clips)
     outside = {name for name in named if _leaves(name)}
     wrong += [Difference(name, "file_name", "a path out of the folder", "one inside") for name in sorted(outside)]
     missing: set[str] = set()
@@ -88,9 +92,10 @@ def check_dataset(folder: Path, *, jobs: int, advance: Callable[[], None]) -> Ch
             elif found != named[name]:
                 wrong.append(Difference(name, "sha256", found, named[name]))
     wrong += _beside(folder, set(inside))
-    readable = [row for row in rows if not (outside | missing) & files_of([row]).keys()]
+    by_id = {clip.clip_id: clip for clip in clips}
+    variants = [Variant(row=row, folder=folder, clip=by_id.get(row.clip_id)) for row in rows]
     return Checked(
-        variants=tuple(Variant(row=row, folder=folder) for row in readable),
+        variants=tuple(one for one in variants if _there(one, settings.layout, outside | missing)),
         sources=tuple(sources),
         files=len(named),
         differences=tuple(wrong),
@@ -103,6 +108,14 @@ def draw_sample(variants: Sequence[Variant], count: int, *, seed: int) -> list[V
     return [variants[int(index)] for index in np.sort(chosen)]
 
 
+def _there(variant: Variant, layout: str, lost: set[str]) -> bool:
+    """Is all there that reading this variant needs?"""
+    clip = variant.clip
+    if layout == "files":
+        return variant.row.file_name not in lost
+    return clip is not None and variant.row.variant_id in clip.heard_from_samples and not lost & clip.files().keys()
+
+
 def _leaves(name: str) -> bool:
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts or "\0" in name
@@ -110,7 +123,7 @@ def _leaves(name: str) -> bool:
 
 def _beside(folder: Path, named: set[str]) -> Iterator[Difference]:
     """What lies in the folders of the media and belongs to no row."""
-    for media in sorted({CLIPS, *(PurePosixPath(name).parts[0] for name in named if "/" in name)}):
+    for media in sorted({CLIPS, PICTURES, SOUND, *(PurePosixPath(name).parts[0] for name in named if "/" in name)}):
         for path in sorted((folder / media).rglob("*")):
             name = path.relative_to(folder).as_posix()
             if name not in named and not path.is_dir():
