@@ -34,6 +34,7 @@ from offbeat.dataset.schema import (
 from offbeat.dataset.settings import BuildSettings
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import held_folder, sha256_of, write_whole
+from offbeat.timing import to_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,8 @@ def _source_row(one: Planned, records: dict[str, _Record]) -> SourceRow:
         width=None if scanned is None else scanned.geometry.width,
         height=None if scanned is None else scanned.geometry.height,
         audio_hz=None if scanned is None else scanned.audio_hz,
+        audio_track=None if scanned is None else scanned.audio_track,
+        sound_offset_ms=None if scanned is None else to_milliseconds(scanned.first_sound_minus_first_picture_s),
         clips=made,
         refused_lengths=refused,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from offbeat.dataset.build import Planned
 from offbeat.dataset.settings import BuildSettings
+from offbeat.media.geometry import fitted
 
 _PICTURE_BYTES_PER_PIXEL = 0.012
 _SOUND_BYTES_PER_S = {"aac": 24_000, "flac": 90_000}
@@ -43,7 +44,7 @@ def estimate(planned: Iterable[Planned], settings: BuildSettings) -> Estimate:
     for one in planned:
         if one.offered.scanned is None:
             continue
-        geometry = one.offered.scanned.geometry
+        geometry = fitted(one.offered.scanned.geometry, settings.height)
         for clip in one.plan.clips:
             clips += 1
             pixels = clip.frames * geometry.width * geometry.height

@@ -31,6 +31,7 @@ from offbeat.files import scratch_file, sha256_of
 from offbeat.media.copy import copy_picture
 from offbeat.media.cut import SoundSpan, cut_picture
 from offbeat.media.delay import Locator
+from offbeat.media.geometry import fitted
 from offbeat.media.grey import with_grey_copies
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.scan import Scan
@@ -130,11 +131,19 @@ def _picture(
 
     Grey copies of its frames are left in `small`.
     """
+    scanned = replace(scanned, geometry=fitted(scanned.geometry, settings.height))
     geometry = scanned.geometry
 
     def frames() -> Iterator[VideoFrame]:
         small.clear()  # what an attempt to copy may have left
-        cut = cut_picture(source.path, geometry=geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
+        cut = cut_picture(
+            source.path,
+            geometry=geometry,
+            start_s=clip.start_s,
+            fps=clip.fps,
+            count=clip.frames,
+            stamped_s=scanned.frame_times_s,
+        )
         return with_grey_copies(cut, height=HEIGHT, into=small)
 
     note = None

@@ -113,6 +113,10 @@ class SourceRow(_Row):
     width: int | None = None
     height: int | None = None
     audio_hz: int | None = None
+    audio_track: int | None = None
+    """Which of its sound tracks was used, counted from 0."""
+    sound_offset_ms: float | None = None
+    """How much later its sound begins than its picture, by the container's own stamps, which are honoured."""
     clips: int = 0
     refused_lengths: dict[str, str] = Field(default_factory=dict[str, str])
     """Clip lengths that did not fit, with the reason for each."""

@@ -55,6 +55,10 @@ class BuildSettings(BaseModel):
     def _select(cls, value: str) -> str:
         return value if value in (RANDOM, EVENTFUL) else read_rule(value).text
 
+    height: int | None = Field(default=None, ge=2, le=4320)
+    """Scale the picture to at most this many lines; None keeps the source's own size."""
+    audio_track: int | None = Field(default=None, ge=0, le=31)
+    """Which sound track of each source, counted from 0; None takes the default one."""
     picture: Literal["encode", "copy"] = "encode"
     """Encode each clip's picture, or take over the source's packets where windows can be found that allow it."""
 

@@ -42,6 +42,7 @@ def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> Sound
         start_samples=min(firsts) - MARGIN_BEFORE_SAMPLES,
         stop_samples=max(firsts) + sample_count(clip) + MARGIN_AFTER_SAMPLES,
         rate_hz=AUDIO_HZ,
+        track=scanned.audio_track,
     )
     if not np.isfinite(span.sound.samples).all():
         raise MediaError(
@@ -58,7 +59,14 @@ def grey_frames(clip: Clip, scanned: Scan) -> Frames:
         MediaError: as `cut_picture`.
     """
     copies: list[NDArray[np.uint8]] = []
-    frames = cut_picture(scanned.path, geometry=scanned.geometry, start_s=clip.start_s, fps=clip.fps, count=clip.frames)
+    frames = cut_picture(
+        scanned.path,
+        geometry=scanned.geometry,
+        start_s=clip.start_s,
+        fps=clip.fps,
+        count=clip.frames,
+        stamped_s=scanned.frame_times_s,
+    )
     for _ in with_grey_copies(frames, height=HEIGHT, into=copies):
         pass
     return Frames(images=np.stack(copies), fps=clip.fps)

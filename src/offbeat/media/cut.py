@@ -9,7 +9,8 @@ be off by a millisecond; a span that is not wholly covered by real samples is re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,18 +18,32 @@ from statistics import median_low
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.media.geometry import Geometry, apply_geometry
-from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream, start_of
+from offbeat.media.opening import (
+    edit_shift_s,
+    exact,
+    open_media,
+    picture_stream,
+    samples_of,
+    sound_stream,
+    start_of,
+)
 from offbeat.media.resample import resample
 from offbeat.media.scan import GAP_S, JUMP_S
 from offbeat.media.values import Sound
 from offbeat.timing import round_half_up, to_samples
 
+_BACK_S = (Fraction(0), Fraction(2), Fraction(15), Fraction(120), None)
+"""How much earlier than needed decoding is started, one after the other; None: from the beginning."""
+_STAMP_SLACK_S = 0.002
+"""Two stamps of one frame differ by less: rounding to 1 ms."""
 _PREROLL_S = Fraction(1, 5)
 """Decoding starts this much earlier: the first packets after a seek lack what came before them."""
 _FILTER_MARGIN_SAMPLES = 64
@@ -63,54 +78,58 @@ class SoundSpan:
         return self.sound.samples[:, first : first + count]
 
 
-def cut_sound(path: Path, *, start_samples: int, stop_samples: int, rate_hz: int) -> SoundSpan:
+def cut_sound(
+    path: Path, *, start_samples: int, stop_samples: int, rate_hz: int, track: int | None = None
+) -> SoundSpan:
     """The source's own sound over [start, stop), counted in samples at `rate_hz`; mono stays mono, else stereo.
 
+    Args:
+        path: the source.
+        start_samples: the first sample wanted.
+        stop_samples: the first one no longer wanted.
+        rate_hz: of the result.
+        track: which of its sound tracks, counted from 0; the default one where None.
+
     Raises:
-        MediaError: `sound_gap`, where real samples do not cover the span.
+        MediaError: `sound_gap`, where real samples do not cover the span; `stream_changed`.
     """
     with open_media(path) as container:
-        native_hz = sound_stream(container, path).rate
+        native_hz = sound_stream(container, path, track).rate
     down, up = Fraction(native_hz, rate_hz).as_integer_ratio()
     # Both clocks tick together every `down` native samples: start there, so that resampling moves nothing.
     block = -(-_FILTER_MARGIN_SAMPLES // down)
     first_block = start_samples // up - block
     last_block = -(-stop_samples // up) + block
     wanted = range(max(0, to_samples(Fraction(start_samples, rate_hz), native_hz)), stop_samples * down // up)
-    native = _native(path, range(first_block * down, last_block * down), wanted)
+    native = _native(path, range(first_block * down, last_block * down), wanted, track)
     resampled = native if up == down else resample(native, up=up, down=down)
     first = start_samples - first_block * up
     samples = resampled[:, first : first + stop_samples - start_samples]
     return SoundSpan(sound=Sound(samples=np.ascontiguousarray(samples), rate_hz=rate_hz), start_samples=start_samples)
 
 
-def _native(path: Path, held: range, wanted: range) -> NDArray[np.float32]:
+def _native(path: Path, held: range, wanted: range, track: int | None) -> NDArray[np.float32]:
     """Decode at the source's own rate; samples outside `wanted` may be zeros, those inside must be real."""
     runs: list[_Run] = []
     with open_media(path) as container:
-        stream = sound_stream(container, path)
+        stream = sound_stream(container, path, track)
         origin_s, rate_hz = start_of(container), stream.rate
         layout = "mono" if stream.codec_context.channels == 1 else "stereo"
         if stream.time_base is None:
             raise MediaError(f"{path}: the sound has no clock", reason="unreadable")
         start_s = max(Fraction(0), Fraction(held.start, rate_hz) - _PREROLL_S) + origin_s
         container.seek(round_half_up(start_s / exact(stream.time_base)), stream=stream, backward=True)
-        resampler = None
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except FFmpegError:
-                continue  # leaves a hole, which the check below finds
-            for frame in frames:
-                if frame.pts is None or frame.time_base is None:
-                    continue
-                resampler = resampler or av.AudioResampler(format="fltp", layout=layout, rate=rate_hz)
-                at_samples = (frame.pts * exact(frame.time_base) - origin_s) * rate_hz
-                parts = [samples_of(part) for part in resampler.resample(frame)]
-                if not runs or abs(at_samples - runs[-1].next_samples()) > JUMP_S * rate_hz:
-                    runs.append(_Run(parts=[], offsets=[], count=0))
-                runs[-1].add(at_samples, parts)
-            if runs and runs[-1].next_samples() > held.stop + JUMP_S * rate_hz:
+        broken = False
+        for at_samples, parts in _decoded_sound(container, stream, layout, path):
+            if parts is None:
+                broken = True  # leaves a hole, which the check below finds
+                continue
+            at_samples -= origin_s * rate_hz
+            if broken or not runs or abs(at_samples - runs[-1].next_samples()) > JUMP_S * rate_hz:
+                runs.append(_Run(parts=[], offsets=[], count=0))
+                broken = False
+            runs[-1].add(at_samples, parts)
+            if runs[-1].next_samples() > held.stop + JUMP_S * rate_hz:
                 break
         channels = 1 if layout == "mono" else 2
     buffer = np.zeros((channels, len(held)), dtype=np.float32)
@@ -129,6 +148,39 @@ def _native(path: Path, held: range, wanted: range) -> NDArray[np.float32]:
             reason="sound_gap",
         )
     return buffer
+
+
+def _decoded_sound(
+    container: InputContainer, stream: AudioStream, layout: str, path: Path
+) -> Iterator[tuple[Fraction, list[NDArray[np.float32]] | None]]:
+    """Where each frame's samples start by its stamp, and the samples; None where something does not decode."""
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.rate)
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = [] if packet.is_corrupt else packet.decode()
+            except MemoryError:
+                raise
+            except FFmpegError:
+                frames = []
+                yield Fraction(0), None
+            if packet.is_corrupt:
+                yield Fraction(0), None
+            for frame in frames:
+                if frame.pts is None or frame.time_base is None:
+                    continue
+                at_samples = frame.pts * exact(frame.time_base) * stream.rate
+                try:
+                    parts = None if frame.is_corrupt else [samples_of(part) for part in resampler.resample(frame)]
+                except ValueError as error:
+                    raise MediaError(
+                        f"{path}: its sound changes to {frame.rate} Hz", reason="stream_changed"
+                    ) from error
+                yield at_samples, parts
+    except MemoryError:
+        raise
+    except FFmpegError:
+        return  # truncated: what came before counts
 
 
 @dataclass(slots=True)
@@ -153,35 +205,112 @@ class _Run:
 
 
 def cut_picture(
-    path: Path, *, geometry: Geometry, start_s: Fraction, fps: Fraction, count: int
+    path: Path,
+    *,
+    geometry: Geometry,
+    start_s: Fraction,
+    fps: Fraction,
+    count: int,
+    stamped_s: NDArray[np.float64] | None = None,
 ) -> Iterator[VideoFrame]:
     """`count` frames, upright and in 4:2:0, on the grid start + k / fps; streamed, never all in memory.
 
+    Args:
+        path: the source.
+        geometry: what its frames need.
+        start_s: when the first one is shown.
+        fps: of the grid.
+        count: how many.
+        stamped_s: when frames are shown according to the scan: each of them within the window must decode.
+
     Raises:
-        MediaError: `picture_gap`, where frames are missing for longer than `GAP_S`; `stream_changed`.
+        MediaError: `picture_gap`, where frames are missing for longer than `GAP_S`; `damaged`, where one does not
+            decode, or only in parts; `stream_changed`; `no_stamps`.
     """
-    frames = apply_geometry(_decoded(path, start_s), geometry, path=path)
-    yield from _on_grid(frames, path=path, start_s=start_s, fps=fps, count=count)
+    stop_s = start_s + count / fps
+    decoded = _decoded(path, start_s, start_s + Fraction(1, 2) / fps, stop_s)
+    if stamped_s is not None:
+        low, high = np.searchsorted(stamped_s, [float(start_s) - _STAMP_SLACK_S, float(stop_s) - _STAMP_SLACK_S])
+        decoded = _all_there(decoded, stamped_s[low:high].tolist(), path)
+    yield from _on_grid(apply_geometry(decoded, geometry, path=path), path=path, start_s=start_s, fps=fps, count=count)
 
 
-def _decoded(path: Path, start_s: Fraction) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """Frames in the order of their times, from `GAP_S` before `start_s`."""
+def _decoded(
+    path: Path, start_s: Fraction, shown_s: Fraction, stop_s: Fraction
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Frames in the order of their times: the one that is shown at `shown_s`, and all after it until `stop_s`.
+
+    Seeking may land behind what is needed (broadcast streams have no index, broken ones jump, open groups of pictures
+    begin with frames that cannot be decoded): then decoding starts further ahead, in the end from the beginning.
+    """
+    for back_s in _BACK_S:
+        frames = _decoded_from(path, None if back_s is None else start_s - back_s)
+        first: tuple[Fraction, VideoFrame] | None = None
+        following: tuple[Fraction, VideoFrame] | None = None
+        for time_s, frame in frames:
+            if time_s > shown_s:
+                following = (time_s, frame)
+                break
+            first = (time_s, frame)
+        if back_s is not None and (first is None or first[1].is_corrupt):
+            frames.close()
+            continue
+        for time_s, frame in itertools.chain([one for one in (first, following) if one is not None], frames):
+            if time_s >= stop_s:
+                return
+            if frame.is_corrupt:
+                raise MediaError(f"{path}: its picture is damaged at {float(time_s):.2f} s", reason="damaged")
+            yield time_s, frame
+        return
+
+
+def _decoded_from(path: Path, from_s: Fraction | None) -> Generator[tuple[Fraction, VideoFrame]]:
+    """Frames in the order in which they are shown, from a key frame before `from_s`, or from the beginning."""
+    shift_s = edit_shift_s(path)
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        origin_s = start_of(container)
+        origin_s = start_of(container) - shift_s
         if stream.time_base is None:
             raise MediaError(f"{path}: the picture has no clock", reason="unreadable")
         time_base = exact(stream.time_base)
-        container.seek(round_half_up((start_s + origin_s) / time_base), stream=stream, backward=True)
+        before_s: Fraction | None = None
         try:
+            if from_s is not None:
+                container.seek(round_half_up((from_s + origin_s) / time_base), stream=stream, backward=True)
             for frame in container.decode(stream):
                 if frame.pts is None:
                     continue
                 time_s = frame.pts * time_base - origin_s
-                if time_s >= start_s - GAP_S:
-                    yield time_s, frame
+                if before_s is not None and time_s <= before_s:
+                    if time_s < before_s:
+                        raise MediaError(
+                            f"{path}: a frame stamped {float(time_s):.3f} s is shown after one stamped "
+                            f"{float(before_s):.3f} s; write it anew as MP4 or MKV first",
+                            reason="no_stamps",
+                        )
+                    continue  # twice the same stamp: the first one counts
+                before_s = time_s
+                yield time_s, frame
+        except MemoryError:
+            raise
         except FFmpegError:
-            return  # truncated or broken: the grid finds out whether it had all it needs
+            return  # truncated or broken: who asks finds out whether all that is needed was there
+
+
+def _all_there(
+    frames: Iterable[tuple[Fraction, VideoFrame]], stamped_s: list[float], path: Path
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Pass frames on; refuse where one that the scan saw does not come."""
+    waited = iter(stamped_s)
+    wanted_s = next(waited, None)
+    for time_s, frame in frames:
+        if wanted_s is not None and abs(float(time_s) - wanted_s) < _STAMP_SLACK_S:
+            wanted_s = next(waited, None)
+        elif wanted_s is not None and float(time_s) > wanted_s:
+            break
+        yield time_s, frame
+    if wanted_s is not None:
+        raise MediaError(f"{path}: the frame of {wanted_s:.3f} s does not decode", reason="damaged")
 
 
 def _on_grid(
@@ -192,6 +321,11 @@ def _on_grid(
     made = 0
     shown: tuple[Fraction, VideoFrame] | None = None
     for time_s, frame in frames:
+        if shown is None and time_s > start_s + slack_s:
+            raise MediaError(
+                f"{path}: no picture decodes at {float(start_s):.2f} s, the first is stamped {float(time_s):.2f} s",
+                reason="picture_gap",
+            )
         while shown is not None and made < count and time_s > start_s + made / fps + slack_s:
             _check_gap(path, shown[0], start_s + made / fps)
             yield shown[1]

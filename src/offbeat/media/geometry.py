@@ -15,13 +15,16 @@ from pathlib import Path
 
 import av
 import av.filter
+from av.container import InputContainer
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as NothingMore
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from offbeat.errors import MediaError
-from offbeat.media.opening import exact, open_media, picture_stream
+from offbeat.media.limits import LIMITS, Limits
+from offbeat.media.opening import check_open, exact, open_media, picture_stream
 from offbeat.timing import round_half_up
 
 PIXEL_FORMAT = "yuv420p"
@@ -47,20 +50,22 @@ class Geometry:
     filters: tuple[str, ...]
 
 
-def geometry_of(path: Path) -> Geometry:
+def geometry_of(path: Path, *, limits: Limits = LIMITS) -> Geometry:
     """Decode the first frame and see what it needs.
 
     Raises:
-        MediaError: `no_picture`, `unreadable`, `hdr`, or `odd_rotation`.
+        MediaError: `no_picture`, `unreadable`, `encrypted`, `too_large`, `no_stamps`, `hdr`, or `odd_rotation`.
     """
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        try:
-            frame = next(iter(container.decode(stream)), None)
-        except FFmpegError as error:
-            raise MediaError(f"{path}: its first frame does not decode ({error})", reason="unreadable") from error
-        if frame is None:
-            raise MediaError(f"{path}: no frame of its picture decodes", reason="no_picture")
+        frame = _first_frame(container, stream, path)
+        limits.check(path, "pixels", frame.width * frame.height, limits.pixels)
+        if container.format.name == "avi" and stream.codec_context.has_b_frames:
+            raise MediaError(
+                f"{path}: frames in another order than they are shown in, and AVI has no stamps to tell; write it anew "
+                "as MP4 or MKV first",
+                reason="no_stamps",
+            )
         transfer = int(stream.codec_context.color_trc)
         aspect = exact(stream.sample_aspect_ratio) if stream.sample_aspect_ratio else Fraction(1)
     if transfer in _HDR_TRANSFERS:
@@ -70,6 +75,40 @@ def geometry_of(path: Path) -> Geometry:
             reason="hdr",
         )
     return _plan(path, frame, aspect)
+
+
+def fitted(geometry: Geometry, height: int | None) -> Geometry:
+    """The same with at most `height` lines, and an even width in proportion; never larger than it was."""
+    if height is None or height >= geometry.height:
+        return geometry
+    lines = max(2, height - height % 2)
+    width = max(2, 2 * round_half_up(Fraction(geometry.width * lines, 2 * geometry.height)))
+    scale = (f"scale={width}:{lines}:flags=bicubic", "setsar=1", f"format={PIXEL_FORMAT}")
+    return Geometry(width=width, height=lines, coded=geometry.coded, filters=(*geometry.filters, *scale))
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+    """The first frame that decodes; a recording may begin in the middle of a group of pictures."""
+    failed: FFmpegError | None = None
+    try:
+        for packet in container.demux(stream):
+            check_open(packet, path)
+            try:
+                frame = next(iter(packet.decode()), None)
+            except MemoryError:
+                raise
+            except FFmpegError as error:
+                failed = error
+                continue
+            if frame is not None:
+                return frame
+    except MemoryError:
+        raise
+    except FFmpegError as error:
+        failed = error
+    if failed is not None:
+        raise MediaError(f"{path}: no frame of its picture decodes ({failed})", reason="unreadable") from failed
+    raise MediaError(f"{path}: no frame of its picture decodes", reason="no_picture")
 
 
 def _plan(path: Path, frame: VideoFrame, aspect: Fraction) -> Geometry:

@@ -7,6 +7,7 @@ of the container's clock, which is what keeps an offset between the two streams.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,39 +17,36 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import EOFError as NothingMore
-from av.error import FFmpegError, InvalidDataError
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
+from offbeat.media.coverage import JUMP_S, LEVEL_STEP_S, Coverage, Span
 from offbeat.media.geometry import Geometry, geometry_of
-from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream, start_of
+from offbeat.media.limits import LIMITS, Limits
+from offbeat.media.opening import (
+    check_open,
+    edit_shift_s,
+    exact,
+    open_media,
+    picture_stream,
+    samples_of,
+    sound_stream,
+    start_of,
+)
+from offbeat.media.stamps import GAP_S, constant_rate, evened, rate_of, runs_of
 from offbeat.timing import round_half_up
 
-GAP_S = Fraction(1, 2)
-"""A longer pause between two frames is a hole in the picture."""
-JUMP_S = Fraction(15, 1000)
-"""Sound whose stamp is further than this from where counting samples puts it starts a new run. A lost packet is 20 ms
-or more; stamps that merely jitter (Matroska rounds to 1 ms, some MP4 writers swing by 10 ms) stay below."""
-LEVEL_STEP_S = Fraction(1, 10)
+__all__ = ["GAP_S", "JUMP_S", "LEVEL_STEP_S", "SILENT_DBFS", "Scan", "Span", "constant_rate", "scan"]
+
 SILENT_DBFS = -60.0
 """Below this a tenth of a second counts as silent."""
-KNOWN_RATES = tuple(
-    [Fraction(n) for n in (5, 6, 8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60)]
-    + [Fraction(n * 1000, 1001) for n in (15, 24, 30, 48, 60)]
-)
-MAX_FPS = Fraction(60)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Half open, in seconds from the start of the container's clock."""
-
-    start_s: Fraction
-    stop_s: Fraction
+BACK_S = Fraction(1, 2)
+"""Packets come in the order of decoding: one stamped this much before the one before it means that the clock was
+set back, and that one time stands for two moments."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,15 +57,19 @@ class Scan:
         path: the file.
         fps: its rate as a constant one: the guessed rate, snapped to the nearest usual one.
         geometry: how its frames are to be turned, scaled and converted.
-        audio_hz: rate of its default sound track.
+        audio_hz: rate of its sound track.
         channels: of that track.
+        audio_track: which of the sound tracks is used, counted from 0.
+        audio_tracks: how many there are.
         frame_times_s: when each frame is shown, increasing, float64 seconds (for drawing windows).
-        frame_pts: the same as exact multiples of `time_base`.
+        frame_units: the same, exactly, in units of `unit_s`.
+        unit_s: seconds.
+        frame_pts: the stamps of the same frames as they stand in the file, in ticks from the start of the clock.
         time_base: seconds a tick.
         codec: how the picture is coded, as FFmpeg calls it.
         packet_pts: the stamps of the picture's packets in the order of decoding, in ticks like `frame_pts`.
         packet_is_key: which of them hold key frames.
-        picture: runs of frames without a hole.
+        picture: runs of frames without a hole or damage.
         sound: runs of decoded samples without a hole.
         levels_dbfs: RMS of each tenth of a second of sound; -inf where there is none.
         first_sound_minus_first_picture_s: the offset between the streams, which is honoured.
@@ -78,7 +80,11 @@ class Scan:
     geometry: Geometry
     audio_hz: int
     channels: int
+    audio_track: int
+    audio_tracks: int
     frame_times_s: NDArray[np.float64]
+    frame_units: NDArray[np.int64]
+    unit_s: Fraction
     frame_pts: NDArray[np.int64]
     time_base: Fraction
     codec: str
@@ -101,144 +107,182 @@ class Scan:
 
     def frame_time_s(self, index: int) -> Fraction:
         """When frame `index` is shown, exactly."""
-        return int(self.frame_pts[index]) * self.time_base
+        return int(self.frame_units[index]) * self.unit_s
 
 
-def scan(path: Path) -> Scan:
+def scan(path: Path, *, audio_track: int | None = None, limits: Limits = LIMITS) -> Scan:
     """Look at every packet and decode the sound.
 
+    Args:
+        path: the file.
+        audio_track: which of its sound tracks, counted from 0; the default one where None.
+        limits: what is too large.
+
     Raises:
-        MediaError: `not_found`, `not_media`, `no_picture`, `no_sound`, `silent`, `unreadable`, or a picture that cannot
-            be handled (see `geometry_of`).
+        MediaError: `not_found`, `not_media`, `no_picture`, `no_sound`, `no_such_track`, `codec_not_allowed`, `silent`,
+            `too_large`, `encrypted`, `clock_jump`, `clock_drift`, `no_stamps`, `stream_changed`, `unreadable`, or a
+            picture that cannot be handled (see `geometry_of`).
     """
-    geometry = geometry_of(path)
+    _check_claims(path, limits)
+    geometry = geometry_of(path, limits=limits)
+    shift_s = edit_shift_s(path)
     with open_media(path) as container:
         picture = picture_stream(container, path)
-        sound = sound_stream(container, path)
+        sound = sound_stream(container, path, audio_track)
+        limits.check(path, "channels of sound", sound.codec_context.channels, limits.channels)
+        limits.check(path, "samples a second", sound.rate, limits.audio_hz)
         start_s = start_of(container)
-        pts, is_key, covered = _packets(container, picture, sound, start_s)
-        if len(pts) < 2 or picture.time_base is None:
-            raise MediaError(f"{path}: {len(pts)} frames of picture; expected a moving picture", reason="no_picture")
+        stamps, covered = _packets(container, picture, sound, start_s, path, limits)
+        if len(stamps.pts) < 2 or picture.time_base is None:
+            raise MediaError(
+                f"{path}: {len(stamps.pts)} frames of picture; expected a moving picture", reason="no_picture"
+            )
         if not covered.spans:
             raise MediaError(f"{path}: its sound track holds no sound that decodes", reason="no_sound")
         levels = covered.levels_dbfs()
-        if levels.max() < SILENT_DBFS:
-            raise MediaError(
-                f"{path}: silent, {levels.max():.0f} dBFS at its loudest; expected more than {SILENT_DBFS:.0f}",
-                reason="silent",
-            )
+        if not len(levels) or levels.max() < SILENT_DBFS:
+            loudest = f"{levels.max():.0f} dBFS at its loudest" if len(levels) else "nothing after the clock's start"
+            raise MediaError(f"{path}: silent, {loudest}; expected more than {SILENT_DBFS:.0f}", reason="silent")
         time_base = exact(picture.time_base)
-        offset = round_half_up(start_s / time_base)
-        packet_pts = pts - offset
-        pts = np.unique(packet_pts)
-        fps = constant_rate(exact(picture.guessed_rate or picture.average_rate or Fraction(25)))
+        guessed = picture.guessed_rate or picture.average_rate
+        packet_pts = np.array(stamps.pts, dtype=np.int64) - round_half_up(start_s / time_base)
+        pts, order = np.unique(packet_pts, return_index=True)
+        limits.check(path, "frames stamped over seconds", int(pts[-1] - pts[0]) * time_base, limits.clock_s)
+        fps = rate_of(None if guessed is None else exact(guessed), pts, time_base)
+        units, unit_s = evened(pts + round_half_up(shift_s / time_base), time_base, fps)
+        spans = runs_of(units, unit_s, 1 / fps, np.array(stamps.damaged, dtype=bool)[order])
+        if not spans:
+            raise MediaError(f"{path}: every frame of its picture is damaged", reason="damaged")
         return Scan(
             path=path,
             fps=fps,
             geometry=geometry,
             audio_hz=sound.rate,
             channels=sound.codec_context.channels,
-            frame_times_s=np.asarray(pts * float(time_base), dtype=np.float64),
+            audio_track=container.streams.audio.index(sound),
+            audio_tracks=len(container.streams.audio),
+            frame_times_s=np.asarray(units * float(unit_s), dtype=np.float64),
+            frame_units=units,
+            unit_s=unit_s,
             frame_pts=pts,
             time_base=time_base,
             codec=picture.codec_context.name,
             packet_pts=packet_pts,
-            packet_is_key=is_key,
-            picture=_picture_runs(pts, time_base, 1 / fps),
+            packet_is_key=np.array(stamps.is_key, dtype=bool),
+            picture=spans,
             sound=tuple(covered.spans),
             levels_dbfs=levels,
         )
 
 
-def constant_rate(guessed: Fraction) -> Fraction:
-    """The usual rate within 0.1 % of the guessed one, or the guessed one itself; at most 60."""
-    nearest = min(KNOWN_RATES, key=lambda rate: abs(rate - guessed))
-    rate = nearest if abs(nearest - guessed) <= guessed / 1000 else guessed.limit_denominator(1001)
-    return min(rate, MAX_FPS)
+def _check_claims(path: Path, limits: Limits) -> None:
+    """What can be refused before anything is decoded."""
+    if path.is_file():
+        limits.check(path, "bytes", path.stat().st_size, limits.file_bytes)
+    with open_media(path) as container:
+        limits.check(path, "streams", len(container.streams), limits.streams)
+        limits.check(path, "seconds", Fraction(container.duration or 0, av.time_base), limits.clock_s)
+        for stream in container.streams.video:
+            limits.check(path, "pixels", stream.width * stream.height, limits.pixels)
 
 
-class _Covered:
-    """Collects where there is sound, and how loud it is."""
+@dataclass(slots=True)
+class _Stamps:
+    """The picture's packets in the order of decoding: their stamps, and whether their frames can be whole."""
 
-    def __init__(self, rate_hz: int) -> None:
-        self.rate_hz = rate_hz
-        self.spans: list[Span] = []
-        self._waiting: list[NDArray[np.float32]] = []
-        self._waiting_count = self._waiting_first = 0
-        self._blocks: list[NDArray[np.int64]] = []
-        self._power: list[NDArray[np.float64]] = []
+    pts: array[int]
+    is_key: array[int]
+    damaged: array[int]
+    broken: bool = False
 
-    def add(self, start_s: Fraction, samples: NDArray[np.float32]) -> None:
-        if not self.spans or abs(start_s - self.spans[-1].stop_s) > JUMP_S:
-            self.spans.append(Span(start_s, start_s))
-            self._measure()
-        last = self.spans[-1]
-        if not self._waiting:
-            self._waiting_first = round_half_up(last.stop_s * self.rate_hz)
-        self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(samples.shape[1], self.rate_hz))
-        self._waiting.append(samples)
-        self._waiting_count += samples.shape[1]
-        if self._waiting_count > self.rate_hz:  # a second at a time: numpy's own cost would outweigh that of decoding
-            self._measure()
-
-    def _measure(self) -> None:
-        if not self._waiting:
-            return
-        samples = np.concatenate(self._waiting, axis=1)
-        power = np.mean(np.square(samples, dtype=np.float64), axis=0)
-        places = self._waiting_first + np.arange(samples.shape[1], dtype=np.int64)
-        blocks, begins = np.unique(places // int(LEVEL_STEP_S * self.rate_hz), return_index=True)
-        self._blocks.append(blocks)
-        self._power.append(np.add.reduceat(power, begins))
-        self._waiting, self._waiting_count = [], 0
-
-    def levels_dbfs(self) -> NDArray[np.float64]:
-        self._measure()
-        blocks, power = np.concatenate(self._blocks), np.concatenate(self._power)
-        heard = blocks >= 0
-        mean = np.bincount(blocks[heard], weights=power[heard]) / int(LEVEL_STEP_S * self.rate_hz)
-        with np.errstate(divide="ignore"):
-            return 10 * np.log10(mean)
+    def add(self, packet: Packet[Stream]) -> None:
+        if packet.is_keyframe:
+            self.broken = False
+        self.broken |= packet.is_corrupt  # until the next key frame, all that follows may refer to it
+        if packet.pts is not None and not packet.is_discard:
+            self.pts.append(packet.pts)
+            self.is_key.append(packet.is_keyframe)
+            self.damaged.append(self.broken)
 
 
 def _packets(
-    container: InputContainer, picture: VideoStream, sound: AudioStream, start_s: Fraction
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], _Covered]:
-    """Time stamps of all picture packets, which of them are key frames, and the coverage of the decoded sound."""
-    pts: list[int] = []
-    is_key: list[bool] = []
-    covered = _Covered(sound.rate)
+    container: InputContainer,
+    picture: VideoStream,
+    sound: AudioStream,
+    start_s: Fraction,
+    path: Path,
+    limits: Limits,
+) -> tuple[_Stamps, Coverage]:
+    """Time stamps of all picture packets, and the coverage of the decoded sound."""
+    stamps = _Stamps(array("q"), array("b"), array("b"))
+    covered = Coverage(path, sound.rate, limits)
+    latest: dict[int, Fraction] = {}
+    unstamped = 0
     resampler = None
     for packet in _demux(container, picture, sound):
+        _check_packet(packet, latest, path)
         if isinstance(packet.stream, VideoStream):
-            if packet.pts is not None and not packet.is_discard:
-                pts.append(packet.pts)
-                is_key.append(packet.is_keyframe)
+            unstamped += packet.size > 0 and packet.pts is None
+            stamps.add(packet)
+            limits.check(path, "frames", len(stamps.pts), limits.frames)
+            continue
+        if packet.is_corrupt:
+            covered.break_off()
             continue
         try:
             frames = packet.decode()
+        except MemoryError:
+            raise
         except FFmpegError:
-            continue  # a broken packet leaves a hole in the coverage, and windows keep away from holes
+            covered.break_off()  # a hole in the coverage, and windows keep away from holes
+            continue
         for frame in frames:
             if not isinstance(frame, av.AudioFrame) or frame.pts is None or frame.time_base is None:
                 continue
-            resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.rate)
+            if frame.is_corrupt:
+                covered.break_off()
+                continue
+            resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout, rate=sound.rate)
             at_s = frame.pts * exact(frame.time_base) - start_s
-            for part in resampler.resample(frame):
+            try:
+                parts = resampler.resample(frame)
+            except ValueError as error:
+                raise MediaError(
+                    f"{path}: its sound changes at {float(at_s):.2f} s to {frame.rate} Hz, {frame.layout.name}; "
+                    "expected one kind throughout",
+                    reason="stream_changed",
+                ) from error
+            for part in parts:
                 covered.add(at_s, samples_of(part))
-    return np.array(pts, dtype=np.int64), np.array(is_key, dtype=bool), covered
+    covered.finish()
+    if unstamped > len(stamps.pts) / 100:
+        raise MediaError(
+            f"{path}: {unstamped} of its frames carry no time stamp; write it anew as MP4 or MKV first",
+            reason="no_stamps",
+        )
+    return stamps, covered
+
+
+def _check_packet(packet: Packet[Stream], latest: dict[int, Fraction], path: Path) -> None:
+    check_open(packet, path)
+    if packet.dts is None:
+        return
+    at_s = packet.dts * exact(packet.time_base)
+    before_s = latest.get(packet.stream_index, at_s)
+    latest[packet.stream_index] = at_s
+    if at_s < before_s - BACK_S:
+        raise MediaError(
+            f"{path}: its clock is set back by {float(before_s - at_s):.2f} s in the middle, so that one time stands "
+            "for two moments; cut it there, or write it anew with one clock",
+            reason="clock_jump",
+        )
 
 
 def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
     """All packets until the end, or until the file breaks off."""
     try:
         yield from container.demux(*streams)
-    except (InvalidDataError, NothingMore):
+    except MemoryError:
+        raise
+    except FFmpegError:
         return  # truncated: what came before counts
-
-
-def _picture_runs(pts: NDArray[np.int64], time_base: Fraction, frame_s: Fraction) -> tuple[Span, ...]:
-    holes = np.flatnonzero(np.diff(pts) > GAP_S / time_base) + 1
-    return tuple(
-        Span(int(run[0]) * time_base, int(run[-1]) * time_base + frame_s) for run in np.split(pts, holes.tolist())
-    )
