@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CROISSANT := .venv-croissant
 
-.PHONY: demo test test-all check format bench docs lock clean
+.PHONY: demo test test-all check check-croissant format bench docs lock clean
 
 demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a report to open
 	$(BIN)/offbeat demo --out demo
@@ -20,12 +21,15 @@ check: $(READY)  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
+check-croissant: $(READY) $(CROISSANT)/.ready  ## does the reader of others understand our metadata?
+	$(BIN)/python -m pytest -q -m "slow or not slow" tests/dataset/test_croissant.py
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)  ## each benchmark compares with what one would do otherwise, in one run
-	for b in $(filter-out benchmarks/material.py,$(wildcard benchmarks/*.py)); do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	for b in $(filter-out benchmarks/material.py benchmarks/floor.py,$(wildcard benchmarks/*.py)); do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 docs: $(READY)  ## write the pages that are generated
 	$(BIN)/python docs/generate.py
@@ -35,6 +39,8 @@ lock:  ## pin exact versions and hashes anew (needs uv)
 	  --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 	  pyproject.toml -o requirements/core.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --group pyproject.toml:croissant -o requirements/croissant.txt
 
 $(READY): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Offbeat needs Python 3.11 or later; set PYTHON=")'
@@ -43,5 +49,10 @@ $(READY): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(CROISSANT)/.ready: requirements/croissant.txt
+	$(PYTHON) -m venv $(CROISSANT)
+	$(CROISSANT)/bin/python -m pip install --quiet --require-hashes -r requirements/croissant.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CROISSANT) demo .pytest_cache .ruff_cache
