@@ -240,3 +240,12 @@ def test_a_folder_that_holds_something_else_is_left_alone(shards: list[Path], tm
         merge(shards, tmp_path / "mine")
     with pytest.raises(DatasetError, match="was made with shard"):
         merge(shards, copies(shards[:1], tmp_path)[0])
+
+
+def test_compact_shards_make_a_compact_set(listed: tuple[Source, ...], videos: Path, tmp_path: Path) -> None:
+    chosen = CHOSEN.model_copy(update={"layout": "compact"})
+    build(videos / "list.jsonl", tmp_path / "whole", chosen)
+    made = [build_shard(listed, tmp_path / f"{number}", number, of=2, chosen=chosen) for number in (1, 2)]
+    merged = merge(made[::-1], tmp_path / "set")
+    assert merged.linked == 12, "picture and sound of six clips"
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
