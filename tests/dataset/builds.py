@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,3 +46,24 @@ def build(sources: Path, out: Path, chosen: BuildSettings, *, jobs: int = 2) -> 
     planned = plan_dataset(scan_sources(read_sources(sources), jobs=jobs, advance=lambda: None), chosen)
     built = build_dataset(planned, chosen, out=out, jobs=jobs, advance=lambda: None)
     return built, open_dataset(out)
+
+
+def killed_at_work(command: Sequence[str], folder: Path, *, writes: int, then_s: float) -> bool:
+    """Run a command and kill it so long after it has written so many files into `folder`; False if it ended first."""
+    before = _files(folder)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None and len(_files(folder) - before) < writes:
+        time.sleep(0.002)
+    time.sleep(then_s)
+    ended = child.poll() is not None
+    child.kill()
+    child.wait()
+    return not ended
+
+
+def _files(folder: Path) -> set[tuple[str, int, int]]:
+    found: set[tuple[str, int, int]] = set()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add((path.name, path.stat().st_ino, path.stat().st_mtime_ns))
+    return found

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builds import build, card_file, settings
+from builds import build, card_file, killed_at_work, settings
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.errors import DatasetError
@@ -58,6 +56,29 @@ def test_what_is_there_is_kept_by_its_content(cards: Path, tmp_path: Path) -> No
     mended, _ = build(cards, tmp_path / "set", settings())
     assert mended.kept_clips == 1
     assert contents(tmp_path / "set") == before
+
+
+def test_a_compact_clip_is_kept_by_the_content_of_both_its_files(cards: Path, tmp_path: Path) -> None:
+    chosen = settings(layout="compact")
+    _, dataset = build(cards, tmp_path / "set", chosen)
+    before = contents(tmp_path / "set")
+    assert sorted(path.name for path in (tmp_path / "set").iterdir() if path.is_dir()) == [
+        ".build",
+        "pictures",
+        "sound",
+    ]
+    one, two, three = dataset.clips
+    picture = tmp_path / "set" / "pictures" / f"{one.clip_id}.mp4"
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    (tmp_path / "set" / "sound" / f"{two.clip_id}.mp4").unlink()
+    (tmp_path / "set" / "sound" / ".half.mp4.part").write_bytes(b"half")
+    stamp = (tmp_path / "set" / "sound" / f"{three.clip_id}.mp4").stat().st_mtime_ns
+    mended, _ = build(cards, tmp_path / "set", chosen)
+    assert mended.kept_clips == 1
+    assert contents(tmp_path / "set") == before
+    assert (tmp_path / "set" / "sound" / f"{three.clip_id}.mp4").stat().st_mtime_ns == stamp
+    with pytest.raises(DatasetError, match="was made with settings"):
+        build(cards, tmp_path / "set", settings())
 
 
 def test_other_settings_need_another_folder(cards: Path, tmp_path: Path) -> None:
@@ -116,23 +137,20 @@ def test_names_tell_nothing_and_rows_tell_all(cards: Path, tmp_path: Path) -> No
     assert "| speech | 2 | 2 | 10 | – |" in card
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.slow)])
-def test_killed_at_any_moment_it_ends_with_the_same_bytes(kills: int, cards: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "offbeat", "build", str(cards), *COMMAND]
-    began = time.monotonic()
+@pytest.mark.parametrize("layout", ["files", "compact"])
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(kills: int, layout: str, cards: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "offbeat", "build", str(cards), "--layout", layout, *COMMAND]
     subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
-    lasts_s = time.monotonic() - began
     rng = np.random.default_rng(kills)
     killed = 0
     for _ in range(kills):
-        child = subprocess.Popen(
-            [*command, "--out", str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        killed += killed_at_work(
+            [*command, "--out", str(tmp_path / "killed")],
+            tmp_path / "killed",
+            writes=int(rng.integers(1, 12)),
+            then_s=float(rng.uniform(0, 0.05)),
         )
-        time.sleep(float(rng.uniform(0.3, 1.0)) * lasts_s)
-        if child.poll() is None:
-            os.kill(child.pid, signal.SIGKILL)
-            killed += 1
-        child.wait()
         named = _named_in_records(tmp_path / "killed")
         assert all((tmp_path / "killed" / name).is_file() for name in named), "a record names what is not there"
     assert killed > 0
@@ -141,7 +159,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(kills: int, cards: Pat
 
 
 def _named_in_records(folder: Path) -> list[str]:
-    import json
-
     records = [json.loads(path.read_text()) for path in folder.glob(".build/*.json")]
+    kept = [record["kept"]["clip_id"] for record in records if record["kept"]]
+    if kept:
+        return [f"{media}/{clip_id}.mp4" for clip_id in kept for media in ("pictures", "sound")]
     return [row["file_name"] for record in records for row in record["rows"]]
