@@ -22,6 +22,8 @@ from offbeat.media.opening import exact, open_media, picture_stream, samples_of,
 from offbeat.media.write import AUDIO_HZ, to_count
 
 TOLERANCE_MS = 0.1
+_DECODED = "aac,flac"
+"""The picture is compared packet by packet; while opening, FFmpeg would decode its first frames, to no end here."""
 _RECOGNISED = 0.5
 """Below this correlation the sound was not found again: nothing is claimed."""
 _TIE = 0.002
@@ -52,7 +54,7 @@ def read_back(path: Path, *, length_s: Fraction) -> WrittenVariant:
     digest = hashlib.sha256()
     frames = 0
     parts: list[NDArray[np.float32]] = []
-    with open_media(path) as container:
+    with open_media(path, codec_whitelist=_DECODED) as container:
         picture, sound = picture_stream(container, path), sound_stream(container, path)
         for stream in (picture, sound):
             if stream.start_time != 0:
