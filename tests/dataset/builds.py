@@ -43,7 +43,9 @@ def settings(**changes: object) -> BuildSettings:
 
 def build(sources: Path, out: Path, chosen: BuildSettings, *, jobs: int = 2) -> tuple[Built, Dataset]:
     """Scan, plan, build, open."""
-    planned = plan_dataset(scan_sources(read_sources(sources), jobs=jobs, advance=lambda: None), chosen)
+    planned = plan_dataset(
+        scan_sources(read_sources(sources), jobs=jobs, advance=lambda: None, audio_track=chosen.audio_track), chosen
+    )
     built = build_dataset(planned, chosen, out=out, jobs=jobs, advance=lambda: None)
     return built, open_dataset(out)
 

@@ -19,6 +19,7 @@ from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.shard import Part, parse_shard, take_part
 from offbeat.dataset.sources import Source, read_sources
+from offbeat.dataset.workers import FILE_TIMEOUT_S, Children
 from offbeat.errors import SettingsError
 from offbeat.timing import delay_grid, exact_seconds
 
@@ -57,9 +58,19 @@ EXIT_INCOMPLETE = 3
     type=click.Choice(["encode", "copy"]),
     help="Encode each clip's picture, or copy the source's packets where that can be done exactly.  [default: encode]",
 )
+@click.option("--height", type=int, metavar="LINES", help="Scale pictures to at most so many lines.  [default: none]")
+@click.option("--audio-track", type=int, metavar="N", help="This sound track, from 0.  [default: the file's default]")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A TOML file of settings; flags win.")
 @click.option("--shard", metavar="I/N", help="Build part I of N, for many machines; see `offbeat merge`.")
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
+@click.option(
+    "--file-timeout",
+    type=click.FloatRange(min=1),
+    default=FILE_TIMEOUT_S,
+    show_default=True,
+    metavar="S",
+    help="Give a file, or a clip, up that takes longer.",
+)
 @click.option("--dry-run", is_flag=True, help="Scan and plan only: what would be made, how large, how long.")
 @click.option("--strict", is_flag=True, help=f"Exit with {EXIT_INCOMPLETE} where a source could not be used in full.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -76,9 +87,12 @@ def build(
     audio: str | None,
     layout: str | None,
     picture: str | None,
+    height: int | None,
+    audio_track: int | None,
     config: Path | None,
     shard: str | None,
     jobs: int,
+    file_timeout: float,
     dry_run: bool,
     strict: bool,
     as_json: bool,
@@ -91,17 +105,22 @@ def build(
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
     flags = {"clips_per_source": clips_per_source, "seed": seed, "select": select, "audio": audio}
-    flags |= {"layout": layout, "picture": picture}
+    flags |= {"layout": layout, "picture": picture, "height": height, "audio_track": audio_track}
     settings = _settings(config, lengths, max_delay, step, delays, flags)
     part = _part(read_sources(sources), shard, jobs=jobs)
     listed = part.sources
-    with progress("scanning", len(listed)) as advance:
-        planned = plan_dataset(scan_sources(listed, jobs=jobs, advance=advance), settings)
-    if dry_run or out is None:
-        _show_plan(planned, settings, jobs=jobs, as_json=as_json)
-        return 0
-    with progress("building clips", sum(len(one.plan.clips) for one in planned)) as advance:
-        built = build_dataset(planned, settings, out=out, jobs=jobs, advance=advance, shard=part.shard)
+    with Children(jobs, timeout_s=file_timeout) as workers:
+        with progress("scanning", len(listed)) as advance:
+            track = settings.audio_track
+            offered = scan_sources(listed, jobs=jobs, advance=advance, audio_track=track, workers=workers)
+        planned = plan_dataset(offered, settings)
+        if dry_run or out is None:
+            _show_plan(planned, settings, jobs=jobs, as_json=as_json)
+            return 0
+        with progress("building clips", sum(len(one.plan.clips) for one in planned)) as advance:
+            built = build_dataset(
+                planned, settings, out=out, jobs=jobs, advance=advance, shard=part.shard, workers=workers
+            )
     _show_built(built, as_json=as_json)
     whole = all(row.status == "used" and not row.refused_lengths for row in built.sources)
     return EXIT_INCOMPLETE if strict and not whole else 0

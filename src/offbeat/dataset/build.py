@@ -8,8 +8,8 @@ records at the end, so it never names what is not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
@@ -32,6 +32,7 @@ from offbeat.dataset.schema import (
     VariantRow,
 )
 from offbeat.dataset.settings import BuildSettings
+from offbeat.dataset.workers import Lost, Threads, Workers
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import held_folder, sha256_of, write_whole
 from offbeat.timing import to_milliseconds
@@ -97,6 +98,7 @@ def build_dataset(
     jobs: int,
     advance: Callable[[], None],
     shard: Shard | None = None,
+    workers: Workers | None = None,
 ) -> Built:
     """Render every planned clip that is not there yet, several at once, and write the manifest.
 
@@ -107,6 +109,7 @@ def build_dataset(
         jobs: clips at once; the codecs themselves run on one thread each, so that bytes do not depend on it.
         advance: called once for each clip.
         shard: which part of a list this is; a shard may end up without any clip.
+        workers: child processes to do it in, for files of strangers; by default `jobs` threads of this process.
 
     Raises:
         DatasetError: `out` holds something else, cannot be written to, or no clip could be made.
@@ -116,7 +119,7 @@ def build_dataset(
         claim(out, info)
         for name in (RECORDS, *((CLIPS,) if settings.layout == "files" else (PICTURES, SOUND))):
             (out / name).mkdir(exist_ok=True)
-        records, kept = _render_all(planned, settings, out, jobs, advance)
+        records, kept = _render_all(planned, settings, out, workers or Threads(jobs), advance)
         sources = [_source_row(one, records) for one in planned]
         rows = [row for record in records.values() for row in record.rows]
         if not rows and shard is None:
@@ -127,43 +130,37 @@ def build_dataset(
 
 
 def _render_all(
-    planned: Sequence[Planned], settings: BuildSettings, out: Path, jobs: int, advance: Callable[[], None]
+    planned: Sequence[Planned], settings: BuildSettings, out: Path, workers: Workers, advance: Callable[[], None]
 ) -> tuple[dict[str, _Record], int]:
     """Records by clip, in the order of the plan, and how many of them were there already."""
-
-    def one(clip: Clip, offered: Offered) -> tuple[_Record, bool]:
-        path = out / RECORDS / f"{clip.clip_id}.json"
-        record = _finished(path, out)
-        if record is not None:
-            return record, True
-        assert offered.scanned is not None  # clips are drawn from scanned sources only
-        try:
-            rendered = render_clip(clip, offered.source, offered.scanned, settings, out)
-            record = _Record(rows=rendered.rows, kept=rendered.kept)
-        except MediaError as error:
-            record = _Record(reason=error.reason, detail=str(error))
-        write_whole(path, record.model_dump_json())
-        return record, False
-
+    items = [(clip, one.offered) for one in planned for clip in one.plan.clips]
     records: dict[str, _Record] = {}
     kept = 0
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures: dict[Future[tuple[_Record, bool]], str] = {
-            pool.submit(one, clip, planned_source.offered): clip.clip_id
-            for planned_source in planned
-            for clip in planned_source.plan.clips
-        }
-        try:
-            for future in as_completed(futures):
-                records[futures[future]], was_there = future.result()
-                kept += was_there
-                advance()
-        except BaseException:
-            pool.shutdown(
-                wait=True, cancel_futures=True
-            )  # what is under way is finished, the rest is left for next time
-            raise
-    return {clip_id: records[clip_id] for clip_id in futures.values()}, kept
+    results = workers.map(partial(_make, settings=settings, out=out), items, advance=advance)
+    for (clip, offered), result in zip(items, results, strict=True):
+        if isinstance(result, Lost):
+            records[clip.clip_id] = _Record(reason=result.reason, detail=f"{offered.source.path}: {result.detail}")
+        else:
+            records[clip.clip_id], was_there = result
+            kept += was_there
+    return records, kept
+
+
+def _make(item: tuple[Clip, Offered], *, settings: BuildSettings, out: Path) -> tuple[_Record, bool]:
+    """The record of a clip, and whether it was there already."""
+    clip, offered = item
+    path = out / RECORDS / f"{clip.clip_id}.json"
+    record = _finished(path, out)
+    if record is not None:
+        return record, True
+    assert offered.scanned is not None  # clips are drawn from scanned sources only
+    try:
+        rendered = render_clip(clip, offered.source, offered.scanned, settings, out)
+        record = _Record(rows=rendered.rows, kept=rendered.kept)
+    except MediaError as error:
+        record = _Record(reason=error.reason, detail=str(error))
+    write_whole(path, record.model_dump_json())
+    return record, False
 
 
 def _finished(path: Path, out: Path) -> _Record | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from offbeat.dataset.sources import Source
+from offbeat.dataset.workers import Lost, Threads, Workers
 from offbeat.errors import MediaError
 from offbeat.files import sha256_of
+from offbeat.media.limits import LIMITS
 from offbeat.media.scan import Scan, scan
 
 ID_DIGITS = 12
@@ -33,28 +35,50 @@ class Offered:
     refusal: tuple[str, str] | None
 
 
-def scan_sources(sources: Sequence[Source], *, jobs: int, advance: Callable[[], None]) -> list[Offered]:
+def scan_sources(
+    sources: Sequence[Source],
+    *,
+    jobs: int,
+    advance: Callable[[], None],
+    audio_track: int | None = None,
+    workers: Workers | None = None,
+) -> list[Offered]:
     """Scan all sources, several at once; one that cannot serve is refused with its reason, and stops nothing.
+
+    Args:
+        sources: what is offered.
+        jobs: how many at once.
+        advance: called once for each.
+        audio_track: which sound track of each, counted from 0; the default one where None.
+        workers: child processes to do it in, for files of strangers; by default `jobs` threads of this process.
 
     Returns:
         In the order of their names, whatever the order of the list.
     """
-
-    def one(source: Source) -> Offered:
-        offered = _offered(source)
-        advance()
-        return offered
-
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return _without_duplicates(list(pool.map(one, sorted(sources, key=_by_name))))
+    ordered = sorted(sources, key=_by_name)
+    results = (workers or Threads(jobs)).map(partial(_offered, audio_track=audio_track), ordered, advance=advance)
+    return _without_duplicates(
+        [
+            Offered(source, _id_by_name(source), None, (result.reason, f"{source.path}: {result.detail}"))
+            if isinstance(result, Lost)
+            else result
+            for source, result in zip(ordered, results, strict=True)
+        ]
+    )
 
 
 def source_id_of(source: Source) -> tuple[str, str | None]:
     """The first digits of the file's SHA-256; of its name, and the reason, where it cannot be read."""
     try:
+        if not source.path.is_file():  # a pipe or a device would be read for ever
+            return _id_by_name(source), f"{source.path}: no such file"
         return sha256_of(source.path)[:ID_DIGITS], None
     except OSError as error:
-        return hashlib.sha256(source.name.encode()).hexdigest()[:ID_DIGITS], f"{source.path}: {error.strerror}"
+        return _id_by_name(source), f"{source.path}: {error.strerror}"
+
+
+def _id_by_name(source: Source) -> str:
+    return hashlib.sha256(source.name.encode()).hexdigest()[:ID_DIGITS]
 
 
 def _by_name(source: Source) -> tuple[str, Fraction, Fraction]:
@@ -62,12 +86,20 @@ def _by_name(source: Source) -> tuple[str, Fraction, Fraction]:
     return source.name, source.start_s or Fraction(0), source.end_s or Fraction(0)
 
 
-def _offered(source: Source) -> Offered:
+def _offered(source: Source, *, audio_track: int | None) -> Offered:
+    if source.refusal is not None:
+        return Offered(source, _id_by_name(source), None, source.refusal)
+    try:
+        LIMITS.check(source.path, "bytes", source.path.stat().st_size, LIMITS.file_bytes)  # before all of it is read
+    except OSError as error:
+        return Offered(source, _id_by_name(source), None, ("unreadable", f"{source.path}: {error.strerror}"))
+    except MediaError as error:
+        return Offered(source, _id_by_name(source), None, (error.reason, str(error)))
     source_id, unreadable = source_id_of(source)
     if unreadable is not None:
         return Offered(source, source_id, None, ("unreadable", unreadable))
     try:
-        return Offered(source, source_id, scan(source.path), None)
+        return Offered(source, source_id, scan(source.path, audio_track=audio_track), None)
     except MediaError as error:
         return Offered(source, source_id, None, (error.reason, str(error)))
 

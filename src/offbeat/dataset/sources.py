@@ -44,6 +44,7 @@ class Source:
         note: anything else.
         start_s: use it only from here ...
         end_s: ... to here, counted from the start of its container.
+        refusal: reason code and text, where it must not be opened.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Source:
     note: str | None = None
     start_s: Fraction | None = None
     end_s: Fraction | None = None
+    refusal: tuple[str, str] | None = None
 
 
 class _ListRow(BaseModel):
@@ -103,7 +105,12 @@ def _from_folder(folder: Path) -> Iterator[Source]:
         if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
             inside = path.relative_to(folder)
             genre = inside.parts[0] if len(inside.parts) > 1 else NO_GENRE
-            yield Source(path=path.resolve(), name=inside.as_posix(), genre=genre)
+            real = path.resolve()
+            refusal = None
+            if not real.is_relative_to(folder.resolve()):
+                text = f"{path}: a link that leads out of {folder}, to {real}; put the file itself there"
+                refusal = ("leaves_folder", text)
+            yield Source(path=real, name=inside.as_posix(), genre=genre, refusal=refusal)
 
 
 def _from_list(path: Path) -> Iterator[Source]:
