@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import cast
 
+READY = ("ready", None)
 OPEN_FILES = 256
 _Told = tuple[Callable[[object], object], object, float]
 _CPU_SLACK_S = 30
@@ -29,6 +30,7 @@ def main(memory_bytes: int) -> None:
     _bound(memory_bytes)
     told: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(inlet, told), daemon=True).start()
+    outlet.send(READY)
     while True:
         outlet.send(_done(told.get()))
 

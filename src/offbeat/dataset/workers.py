@@ -23,6 +23,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Literal, Protocol, TypeVar, cast
 
+from offbeat.dataset.child import READY
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
@@ -30,6 +32,7 @@ FILE_TIMEOUT_S = 600
 MEMORY_BYTES = 4 << 30
 """Address space of a child. Measured: 0.9 GiB for 1080p, 3.1 GiB for 8192x4320, most of which is never touched."""
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH")
+_START_S = 60
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _START = "import sys; sys.path[:] = {path!r}; from offbeat.dataset.child import main; main({memory_bytes})"
 
@@ -144,10 +147,13 @@ class _Child:
         self._from = Connection(os.dup(self._process.stdout.fileno()), writable=False)
         self._process.stdin.close()
         self._process.stdout.close()
+        self._ready = False
 
     def ask(self, function: Callable[[ItemT], ResultT], item: ItemT, timeout_s: float) -> object:
         """The function's result, or `Lost`; raises what the function raised."""
         try:
+            if not self._ready:  # its start does not count
+                self._ready = self._from.poll(_START_S) and self._from.recv() == READY
             self._to.send((function, item, timeout_s))
             if not self._from.poll(timeout_s):
                 return Lost("timed_out", f"not done within {timeout_s:g} s; see --file-timeout")

@@ -1,0 +1,58 @@
+"""What child processes are told to do in tests; they find it by its name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def behave(how: str) -> object:
+    """Well, or badly in one of the ways that decoders know."""
+    if how == "crash":
+        ctypes.string_at(0)
+    if how == "exit":
+        os._exit(7)
+    if how == "hang":
+        time.sleep(3600)
+    if how == "spin":
+        while True:
+            pass
+    if how == "eat":
+        return len(bytearray(64 << 30))
+    if how == "print":
+        print("between the results")
+        sys.stdout.flush()
+        os.write(1, b"garbage")
+    if how == "raise":
+        raise ValueError("as it is")
+    if how == "odd":
+        raise Odd(1, because="it cannot be rebuilt")
+    return how
+
+
+class Odd(Exception):
+    def __init__(self, number: int, *, because: str) -> None:
+        super().__init__(f"{number} {because}")
+
+
+def surroundings(_: object) -> dict[str, object]:
+    names = ("RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_CPU")
+    return {
+        "environment": dict(os.environ),
+        "at start": Path("/proc/self/environ").read_bytes(),
+        **{name: resource.getrlimit(getattr(resource, name)) for name in names},
+        "pid": os.getpid(),
+    }
+
+
+def say_and_sleep(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(3600)
