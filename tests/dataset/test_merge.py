@@ -249,3 +249,16 @@ def test_compact_shards_make_a_compact_set(listed: tuple[Source, ...], videos: P
     merged = merge(made[::-1], tmp_path / "set")
     assert merged.linked == 12, "picture and sound of six clips"
     assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+
+
+def test_a_video_is_listed_once_and_its_parts_as_often_as_there_are(listed: tuple[Source, ...]) -> None:
+    twice = [source for source in listed for _ in range(2) if source.name in ("a.mp4", "c.mp4")]
+    offered = scan_sources(twice, jobs=2, advance=nothing)
+    assert [(one.source.name, one.source.start_s is None, one.refusal and one.refusal[0]) for one in offered] == [
+        ("a.mp4", True, None),
+        ("a.mp4", True, "duplicate"),
+        ("c.mp4", False, None),
+        ("c.mp4", False, "duplicate"),
+        ("c.mp4", False, None),
+        ("c.mp4", False, "duplicate"),
+    ]

@@ -69,6 +69,14 @@ class Remeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class _Source:
+    """A source's file, and which of its sound tracks was used."""
+
+    path: Path
+    track: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Looked:
     """One look-up.
 
@@ -109,7 +117,7 @@ def remeasure(
     for variant in chosen:
         wanted.setdefault(variant.row.clip_id, []).append(variant)
     result = Remeasured()
-    files: Mapping[str, Path] = {}
+    files: Mapping[str, _Source] = {}
     if sources_folder is not None:
         files, result.differences = _source_files(sources, {one.row.source_id for one in chosen}, sources_folder)
 
@@ -217,7 +225,7 @@ def _other(variant: Variant, clip: Sequence[Variant]) -> Variant | None:
 
 
 def _in_source(
-    chosen: Sequence[Variant], clip: Sequence[Variant], source: Path
+    chosen: Sequence[Variant], clip: Sequence[Variant], source: _Source
 ) -> Iterator[tuple[Variant, _Looked | Difference]]:
     """Each chosen variant against the source's own sound."""
     window = clip_of(clip[0].row)
@@ -227,10 +235,11 @@ def _in_source(
     ]
     try:
         span = cut_sound(
-            source,
+            source.path,
             start_samples=min(firsts) - MARGIN_BEFORE_SAMPLES,
             stop_samples=max(firsts) + count + MARGIN_AFTER_SAMPLES,
             rate_hz=AUDIO_HZ,
+            track=source.track,
         )
     except MediaError as error:
         for variant in chosen:
@@ -244,7 +253,7 @@ def _in_source(
             yield variant, Difference(variant.row.file_name, "sound", str(error), "a clip that decodes")
             continue
         expected = start - _delay_samples(variant.row) - span.start_samples
-        yield variant, _look(locator, mine, expected, against=f"{source}")
+        yield variant, _look(locator, mine, expected, against=f"{source.path}")
 
 
 def _look(locator: Locator, piece: Floats, expected: int, *, against: str) -> _Looked:
@@ -276,9 +285,9 @@ def _delay_samples(row: VariantRow) -> int:
 
 def _source_files(
     sources: Sequence[SourceRow], needed: set[str], folder: Path
-) -> tuple[dict[str, Path], list[Difference]]:
+) -> tuple[dict[str, _Source], list[Difference]]:
     """The files of the needed sources, proved by their content; and what is wrong with the others."""
-    files: dict[str, Path] = {}
+    files: dict[str, _Source] = {}
     wrong: list[Difference] = []
     for source in sources:
         if source.source_id not in needed or source.source_id in files or source.status != "used":
@@ -291,5 +300,5 @@ def _source_files(
         elif (found := sha256_of(path)[:ID_DIGITS]) != source.source_id:
             wrong.append(Difference(source.path, "source_id", f"{found}: another content", source.source_id))
         else:
-            files[source.source_id] = path
+            files[source.source_id] = _Source(path, source.audio_track)
     return files, wrong
