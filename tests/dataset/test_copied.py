@@ -69,7 +69,7 @@ def test_clips_that_can_be_copied_come_first_and_others_fill_up(tmp_path: Path) 
     assert sorted(copied) == [3.0, 4.0], "sound is needed 2 s before and after: of the key frames only these fit"
     assert len(made) == 6
     notes = {row.picture_note for row in made.values() if row.picture == "encoded"}
-    assert notes == {"it does not start at a key frame"}
+    assert notes == {"it does not start at a key frame that begins anew (an IDR picture)"}
 
 
 def test_a_real_clip(shared_media: Path, tmp_path: Path) -> None:

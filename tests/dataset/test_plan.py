@@ -40,7 +40,7 @@ def scanned(
         time_base=1 / FPS,
         codec="h264",
         packet_pts=np.arange(length_s * 25),
-        packet_is_key=np.arange(length_s * 25) % 25 == 0,
+        packet_begins_anew=np.arange(length_s * 25) % 25 == 0,
         picture=tuple(Span(Fraction(a), Fraction(b)) for a, b in picture or ((0, length_s),)),
         sound=tuple(Span(Fraction(a), Fraction(b)) for a, b in sound),
         levels_dbfs=levels,

@@ -38,8 +38,6 @@ from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.media.scan import Scan
 from offbeat.timing import round_half_up
 
-_IDR = 5
-"""NAL unit type of a slice before which the decoder forgets everything (ITU-T H.264, table 7-1)."""
 _FULL_RANGE = 2
 """Samples from 0 to 255 instead of 16 to 235, as FFmpeg numbers it (AVCOL_RANGE_JPEG)."""
 _WHY_CONVERTED = {
@@ -55,7 +53,7 @@ def copyable_starts(scanned: Scan, frames: int) -> NDArray[np.int64]:
     """Indices of the frames at which `frames` of them can be copied, as far as stamps and headers tell."""
     if _why_never(scanned) is not None:
         return np.zeros(0, dtype=np.int64)
-    keys = np.searchsorted(scanned.frame_pts, scanned.packet_pts[scanned.packet_is_key])
+    keys = np.searchsorted(scanned.frame_pts, scanned.packet_pts[scanned.packet_begins_anew])
     return np.array([key for key in np.unique(keys) if _why_not_here(scanned, int(key), frames) is None], np.int64)
 
 
@@ -87,8 +85,6 @@ def copy_picture(
                 return "its packets are not found again by their stamps"
             if any(packet.is_discard or packet.is_corrupt for packet in packets):
                 return "an edit list hides some of its frames, or they are damaged"
-            if not _begins_anew(bytes(packets[0]), stream.codec_context.extradata or b""):
-                return "its key frame does not begin anew (no IDR picture: an open group of pictures)"
             mp4 = _muxed(packets, stream, fps)
         reason = _difference(mp4, frames, fps=fps)
     except (FFmpegError, MediaError, ValueError) as error:
@@ -114,9 +110,9 @@ def _why_not_here(scanned: Scan, index: int, count: int) -> str | None:
     stamps = scanned.frame_pts[index : index + count]
     if len(stamps) < count:
         return "the source ends before it"
-    (places,) = np.nonzero((scanned.packet_pts == stamps[0]) & scanned.packet_is_key)
+    (places,) = np.nonzero((scanned.packet_pts == stamps[0]) & scanned.packet_begins_anew)
     if not len(places):
-        return "it does not start at a key frame"
+        return "it does not start at a key frame that begins anew (an IDR picture)"
     packets = scanned.packet_pts[places[0] : places[0] + count]
     if not np.array_equal(np.sort(packets), stamps):
         return "a frame at one of its ends needs a packet from beyond it (B-frames, or an open group of pictures)"
@@ -137,19 +133,6 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], first_pts: int, count: int)
             if len(packets) == count:
                 break
     return packets
-
-
-def _begins_anew(data: bytes, extradata: bytes) -> bool:
-    """Whether a packet holds an IDR slice; its NAL units stand behind their lengths (avcC) or behind start codes."""
-    if extradata[:1] != b"\x01":
-        return any(unit[0] & 0x1F == _IDR for unit in data.split(b"\x00\x00\x01")[1:] if unit)
-    width = (extradata[4] & 3) + 1
-    at = 0
-    while at + width < len(data):
-        if data[at + width] & 0x1F == _IDR:
-            return True
-        at += width + int.from_bytes(data[at : at + width], "big")
-    return False
 
 
 def _muxed(packets: Sequence[Packet[VideoStream]], template: VideoStream, fps: Fraction) -> bytes:

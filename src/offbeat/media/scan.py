@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.coverage import JUMP_S, LEVEL_STEP_S, Coverage, Span
 from offbeat.media.geometry import Geometry, geometry_of
+from offbeat.media.h264 import begins_anew
 from offbeat.media.limits import LIMITS, Limits
 from offbeat.media.opening import (
     check_open,
@@ -68,7 +69,8 @@ class Scan:
         time_base: seconds a tick.
         codec: how the picture is coded, as FFmpeg calls it.
         packet_pts: the stamps of the picture's packets in the order of decoding, in ticks like `frame_pts`.
-        packet_is_key: which of them hold key frames.
+        packet_begins_anew: which of them can be decoded, with all that follow, without any before: IDR pictures of
+            H.264; false throughout for other codecs.
         picture: runs of frames without a hole or damage.
         sound: runs of decoded samples without a hole.
         levels_dbfs: RMS of each tenth of a second of sound; -inf where there is none.
@@ -89,7 +91,7 @@ class Scan:
     time_base: Fraction
     codec: str
     packet_pts: NDArray[np.int64]
-    packet_is_key: NDArray[np.bool_]
+    packet_begins_anew: NDArray[np.bool_]
     picture: tuple[Span, ...]
     sound: tuple[Span, ...]
     levels_dbfs: NDArray[np.float64]
@@ -168,7 +170,7 @@ def scan(path: Path, *, audio_track: int | None = None, limits: Limits = LIMITS)
             time_base=time_base,
             codec=picture.codec_context.name,
             packet_pts=packet_pts,
-            packet_is_key=np.array(stamps.is_key, dtype=bool),
+            packet_begins_anew=np.array(stamps.begins_anew, dtype=bool),
             picture=spans,
             sound=tuple(covered.spans),
             levels_dbfs=levels,
@@ -191,17 +193,18 @@ class _Stamps:
     """The picture's packets in the order of decoding: their stamps, and whether their frames can be whole."""
 
     pts: array[int]
-    is_key: array[int]
+    begins_anew: array[int]
     damaged: array[int]
     broken: bool = False
 
-    def add(self, packet: Packet[Stream]) -> None:
+    def add(self, packet: Packet[Stream], h264_extradata: bytes | None) -> None:
         if packet.is_keyframe:
             self.broken = False
         self.broken |= packet.is_corrupt  # until the next key frame, all that follows may refer to it
         if packet.pts is not None and not packet.is_discard:
             self.pts.append(packet.pts)
-            self.is_key.append(packet.is_keyframe)
+            is_entry = packet.is_keyframe and h264_extradata is not None
+            self.begins_anew.append(is_entry and begins_anew(bytes(packet), h264_extradata or b""))
             self.damaged.append(self.broken)
 
 
@@ -214,6 +217,7 @@ def _packets(
     limits: Limits,
 ) -> tuple[_Stamps, Coverage]:
     """Time stamps of all picture packets, and the coverage of the decoded sound."""
+    h264_extradata = (picture.codec_context.extradata or b"") if picture.codec_context.name == "h264" else None
     stamps = _Stamps(array("q"), array("b"), array("b"))
     covered = Coverage(path, sound.rate, limits)
     latest: dict[int, Fraction] = {}
@@ -223,7 +227,7 @@ def _packets(
         _check_packet(packet, latest, path)
         if isinstance(packet.stream, VideoStream):
             unstamped += packet.size > 0 and packet.pts is None
-            stamps.add(packet)
+            stamps.add(packet, h264_extradata)
             limits.check(path, "frames", len(stamps.pts), limits.frames)
             continue
         if packet.is_corrupt:
