@@ -62,7 +62,7 @@ def test_what_is_not_answered_shows_in_the_exit_code(dataset, offbeat, tmp_path)
     code, out, err = offbeat("run", "set", "--model", "replay:some.csv", "--out", "run")
     assert code == 1
     assert out.splitlines()[1].split() == ["replay:some.csv", *["50", "1", "0", "0", "0", "0", "49", "0"]]
-    assert "replay:some.csv: 1 x some.csv: no reply recorded for variant v000001" in err
+    assert "replay:some.csv: 1 x some.csv: no reply recorded for variant v0000" in err
     assert "the same command asks what is open" in err
 
 

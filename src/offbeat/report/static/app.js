@@ -167,7 +167,7 @@ function opened(variant) {
   ];
   const media = variant.file === null
     ? el("p", { className: "soft" }, "The clip's file was not found when this report was made.")
-    : el("video", { controls: true, preload: "none", src: variant.file, style: `aspect-ratio:${variant.width}/${variant.height}` });
+    : el("video", { controls: true, preload: "metadata", src: variant.file, style: `aspect-ratio:${variant.width}/${variant.height}` });
   const list = el("dl", { className: "facts" }, ...facts.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
   return el("tr", {}, el("td", { className: "opened", colSpan: String(5 + data.models.length) },
     el("div", { className: "opened-grid" }, el("div", {}, media, list), el("div", {}, ...replies(variant)))));
