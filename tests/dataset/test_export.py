@@ -106,6 +106,13 @@ def test_a_dataset_of_files_is_placed_anew(cards: Path, tmp_path: Path) -> None:
         export(files, tmp_path / "out")
 
 
+def test_a_kill_before_anything_is_written_leaves_no_lock_out(small: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".dataset.json.part").write_text("{")
+    export(small, tmp_path / "out")
+    assert not (tmp_path / "out" / ".dataset.json.part").exists()
+
+
 def test_folders_of_others_are_left_alone(small: Dataset, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(DatasetError, match=r"holds 'thesis\.txt'"):

@@ -32,7 +32,8 @@ def claim(out: Path, info: DatasetInfo) -> None:
     """
     path = out / INFO
     if not path.is_file():
-        others = sorted(entry.name for entry in out.iterdir() if entry.name != ".lock")
+        ours = {".lock", f".{INFO}.part"}  # the latter of a process that was killed in its first moments
+        others = sorted(entry.name for entry in out.iterdir() if entry.name not in ours)
         if others:
             raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
         write_whole(path, info.model_dump_json(indent=2) + "\n")
