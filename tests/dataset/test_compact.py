@@ -19,8 +19,8 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import sha256_of
 
-DELAYS = (-2, "-1/3", 0, "1/3", 2)
-"""A third of a second is no whole number of microseconds, so that a rounded delay would be another sample."""
+DELAYS = (-2, "-1/3", 0, "48001/96000", 2)
+"""The last but one is 24000.5 samples; rounded to the microseconds of its row it would be less."""
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +76,19 @@ def test_a_clip_is_kept_once_and_its_sound_is_the_sources_own(cards: Path, both:
 
 def test_delays_that_no_decimal_holds_are_exact_to_the_sample(both: list[Dataset], tmp_path: Path) -> None:
     clip = both[1].clips[0]
-    rows = {variant.row.audio_delay_ms: variant.row.variant_id for variant in both[1].variants[:5]}
-    at_0 = clip.heard_from_samples[rows[0.0]]
-    assert at_0 - clip.heard_from_samples[rows[333.333]] == 16_000
-    assert both[1].variants[0].clip is clip
-    third = next(variant for variant in both[1].variants if variant.row.variant_id == rows[333.333])
-    (tmp_path / "third.mp4").write_bytes(third.mp4_bytes())
-    (tmp_path / "zero.mp4").write_bytes(next(v for v in both[1].variants if v.row.audio_delay_ms == 0).mp4_bytes())
-    apart = lag_samples(ffmpeg_sound(tmp_path / "third.mp4"), ffmpeg_sound(tmp_path / "zero.mp4"))
-    assert apart == pytest.approx(16_000, abs=4.8)
+    by_delay = {variant.row.audio_delay_ms: variant for variant in both[1].variants if variant.clip is clip}
+    first = {delay_ms: clip.heard_from_samples[one.row.variant_id] for delay_ms, one in by_delay.items()}
+    assert {delay_ms: first[0.0] - at for delay_ms, at in first.items()} == {
+        -2000.0: -96_000,
+        -333.333: -16_000,
+        0.0: 0,
+        500.01: 24_001,
+        2000.0: 96_000,
+    }
+    for name, delay_ms in (("odd", 500.01), ("zero", 0.0)):
+        (tmp_path / name).write_bytes(by_delay[delay_ms].mp4_bytes())
+    apart = lag_samples(ffmpeg_sound(tmp_path / "odd"), ffmpeg_sound(tmp_path / "zero"))
+    assert apart == pytest.approx(24_001, abs=0.4)
 
 
 def test_many_threads_get_the_same_bytes(both: list[Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
