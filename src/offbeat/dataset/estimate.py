@@ -14,7 +14,7 @@ from offbeat.media.geometry import fitted
 
 _PICTURE_BYTES_PER_PIXEL = 0.012
 _SOUND_BYTES_PER_S = {"aac": 24_000, "flac": 90_000}
-_PICTURE_CPU_S_PER_PIXEL = 20e-9
+_PICTURE_CPU_S_PER_PIXEL = {"encode": 20e-9, "copy": 6e-9}
 _LOOK_CPU_S_PER_PIXEL = 6e-9
 """Of a window that is decoded and measured only; with a condition not all of them are."""
 _VARIANT_CPU_S_PER_S = {"aac": 0.013, "flac": 0.007}
@@ -56,5 +56,8 @@ def estimate(planned: Iterable[Planned], settings: BuildSettings) -> Estimate:
             else:
                 size += delays * (picture + length_s * _SOUND_BYTES_PER_S[settings.audio])
             cpu += len(clip.alternatives) * pixels * _LOOK_CPU_S_PER_PIXEL
-            cpu += pixels * _PICTURE_CPU_S_PER_PIXEL + delays * length_s * _VARIANT_CPU_S_PER_S[settings.audio]
+            cpu += (
+                pixels * _PICTURE_CPU_S_PER_PIXEL[settings.picture]
+                + delays * length_s * _VARIANT_CPU_S_PER_S[settings.audio]
+            )
     return Estimate(clips=clips, variants=clips * delays, size_bytes=round(size), cpu_s=cpu)
