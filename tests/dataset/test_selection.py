@@ -151,7 +151,9 @@ def test_what_no_window_satisfies_is_refused_with_how_near_it_came(films: Path, 
     assert len(records) == 2
     texts = [f"{record['reason']}: {record['detail']}" for record in records]
     for text in texts:
-        assert text.startswith("not_selected: none of 20 windows satisfies 'silence_share >= 0 and onset_density > 9'; ")
+        assert text.startswith(
+            "not_selected: none of 20 windows satisfies 'silence_share >= 0 and onset_density > 9'; "
+        )
         near = float(text.split("onset_density is ")[1].split(";")[0])
         assert near <= 9
         assert "fails at 'onset_density > 9'" in text
