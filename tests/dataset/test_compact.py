@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -91,15 +94,26 @@ def test_delays_that_no_decimal_holds_are_exact_to_the_sample(both: list[Dataset
     assert apart == pytest.approx(24_001, abs=0.4)
 
 
-def test_many_threads_get_the_same_bytes(both: list[Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_get_the_same_bytes(both: list[Dataset]) -> None:
     files, small = both
     compact.material_of.cache_clear()
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with _switching_often(), ThreadPoolExecutor(max_workers=8) as pool:
         rendered = list(pool.map(lambda variant: variant.mp4_bytes(), [*small.variants, *reversed(small.variants)]))
     assert rendered == [v.path.read_bytes() for v in [*files.variants, *reversed(files.variants)]]
     told = compact.material_of.cache_info()
     assert told.currsize == 2
     assert told.hits >= 2 * len(small.variants) - 2 * 8, "at most each thread has read each clip once"
+
+
+@contextmanager
+def _switching_often() -> Generator[None]:
+    """Threads take turns every few microseconds, so that what must not be shared shows."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_s)
 
 
 def test_writing_to_a_place_renders_or_links_and_keeps_what_is_right(both: list[Dataset], tmp_path: Path) -> None:
@@ -133,14 +147,16 @@ def test_a_damaged_clip_is_named_and_never_shown(folder: str, small: Path) -> No
 
 
 def test_a_folder_built_anew_in_one_process_is_read_anew(cards: Path, tmp_path: Path) -> None:
-    chosen = settings(layout="compact")
-    _, before = build(cards, tmp_path / "set", chosen)
-    old = {variant.row.variant_id: variant.mp4_bytes() for variant in before.variants}
-    shutil.rmtree(tmp_path / "set")
-    _, after = build(cards, tmp_path / "set", settings(layout="compact", seed=1))
-    for variant in after.variants:
-        assert hashlib.sha256(variant.mp4_bytes()).hexdigest() == variant.row.sha256
-        assert variant.row.variant_id not in old
+    """The same clip in another size, by the same name at the same place."""
+    names: set[str] = set()
+    for height in (90, 60):
+        _, dataset = build(cards, tmp_path / "set", settings(layout="compact", height=height, delays_s=(0, 1)))
+        for variant in dataset.variants:
+            assert hashlib.sha256(variant.mp4_bytes()).hexdigest() == variant.row.sha256
+            assert variant.row.height == height
+            names.add(variant.row.file_name)
+        shutil.rmtree(tmp_path / "set")
+    assert len(names) == len(dataset.variants)
 
 
 @pytest.mark.parametrize(
