@@ -136,7 +136,8 @@ def test_silence_is_counted_where_it_is() -> None:
     rng = np.random.default_rng(0)
     samples = 0.1 * rng.standard_normal(SCENE_S * HZ)
     samples[6 * HZ : 8 * HZ] = 0
-    samples[8 * HZ : 9 * HZ] *= 0.001  # -80 dBFS: not digital silence, and silent
+    samples[8 * HZ : 9 * HZ] *= 0.001  # -80 dB of full scale: not digital silence, and silent
+    samples[10 * HZ : 11 * HZ] *= 0.03  # -50: faint, and not silent
     heard = heard_of(samples)
     assert at(heard, 0).silence_share == pytest.approx(3 / 5)  # hears 5.5 to 10.5 s
     assert at(heard, 5).silence_share == 0  # 0.5 to 5.5 s
