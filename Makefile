@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CROISSANT := .venv-croissant
 
-.PHONY: demo test test-all check check-croissant format bench docs lock clean
+.PHONY: demo test test-all check check-croissant format bench docs messy fuzz lock clean
 
 demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a report to open
 	$(BIN)/offbeat demo --out demo
@@ -33,6 +33,12 @@ bench: $(READY)  ## each benchmark compares with what one would do otherwise, in
 
 docs: $(READY)  ## write the pages that are generated
 	$(BIN)/python docs/generate.py
+
+messy: $(READY)  ## build from every awkward source, and write docs/messy.md
+	PYTHONPATH=tests/dataset:tests/media $(BIN)/python -m messy_page
+
+fuzz: $(READY)  ## damage small videos in 2,000 ways: nothing hangs, nothing wrong comes out unnoticed
+	PYTHONPATH=tests/dataset:tests/media $(BIN)/python tests/media/fuzz.py
 
 lock:  ## pin exact versions and hashes anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import sys
@@ -32,9 +33,9 @@ def behave(how: str) -> object:
         sys.stdout.flush()
         os.write(1, b"garbage")
     if how == "raise":
-        raise ValueError("as it is")
+        raise OSError(errno.ENOSPC, "No space left on device", "x.mp4")
     if how == "odd":
-        raise Odd(1, because="it cannot be rebuilt")
+        raise Odd(1, because="nobody foresaw it")
     return how
 
 

@@ -52,17 +52,10 @@ def _done(message: bytes) -> tuple[str, object]:
         return "value", function(item)
     except MemoryError:
         return "memory", None
-    except Exception as error:  # noqa: BLE001 - raised again in the parent
-        return "raised", _portable(error)
-
-
-def _portable(error: Exception) -> Exception:
-    """The exception itself if it survives the way through the pipe, or its text."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - its own words
-    except Exception:  # noqa: BLE001 - whatever its class does when it is rebuilt
-        return RuntimeError("".join(traceback.format_exception(error)))
-    return error
+    except OSError as error:  # a full disk, a folder that went away: of no use to go on
+        return "raised", OSError(error.errno, error.strerror, error.filename)
+    except Exception as error:  # noqa: BLE001 - nobody foresaw it: it costs this item, and is told
+        return "failed", traceback.format_exception_only(error)[-1].strip()
 
 
 def _bound(memory_bytes: int) -> None:

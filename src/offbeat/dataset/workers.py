@@ -30,7 +30,7 @@ ResultT = TypeVar("ResultT")
 
 FILE_TIMEOUT_S = 600
 MEMORY_BYTES = 4 << 30
-"""Address space of a child. Measured: 0.9 GiB for 1080p, 3.1 GiB for 8192x4320, most of which is never touched."""
+"""Address space of a child. Measured: 0.5 GiB for 1080p, 1.8 GiB for 8192x4320 (`benchmarks/memory.py`)."""
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH")
 _START_S = 60
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -42,11 +42,11 @@ class Lost:
     """An item whose child did not bring it back.
 
     Attributes:
-        reason: `crashed`, `timed_out` or `out_of_memory`.
+        reason: `crashed`, `timed_out`, `out_of_memory`, or `failed` where an exception came that nobody foresaw.
         detail: what happened, to be put behind the name of a file.
     """
 
-    reason: Literal["crashed", "timed_out", "out_of_memory"]
+    reason: Literal["crashed", "timed_out", "out_of_memory", "failed"]
     detail: str
 
 
@@ -58,7 +58,8 @@ class Workers(Protocol):
     ) -> list[ResultT | Lost]:
         """The function's results, in the order of the items; `advance` is called after each, by the calling thread.
 
-        Where a call raises, what is under way is finished, the rest is left, and the exception raised again.
+        Where a call raises (in children: an OSError, such as a full disk), what is under way is finished, the rest is
+        left, and the exception raised again.
         """
         ...
 
@@ -150,7 +151,7 @@ class _Child:
         self._ready = False
 
     def ask(self, function: Callable[[ItemT], ResultT], item: ItemT, timeout_s: float) -> object:
-        """The function's result, or `Lost`; raises what the function raised."""
+        """The function's result, or `Lost`; raises an OSError that the function raised."""
         try:
             if not self._ready:  # its start does not count
                 self._ready = self._from.poll(_START_S) and self._from.recv() == READY
@@ -162,9 +163,11 @@ class _Child:
             return Lost("crashed", self._last_words())
         if kind == "raised":
             raise cast("BaseException", value)
-        return (
-            Lost("out_of_memory", "more memory would be needed than one file may take") if kind == "memory" else value
-        )
+        if kind == "failed":
+            return Lost("failed", f"{value}; this is a fault of Offbeat, please report it")
+        if kind == "memory":
+            return Lost("out_of_memory", "more memory would be needed than one file may take")
+        return value
 
     def end(self) -> None:
         """Kill it if need be."""

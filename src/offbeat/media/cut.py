@@ -22,6 +22,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
@@ -273,11 +274,12 @@ def _decoded_from(path: Path, from_s: Fraction | None) -> Generator[tuple[Fracti
         if stream.time_base is None:
             raise MediaError(f"{path}: the picture has no clock", reason="unreadable")
         time_base = exact(stream.time_base)
+        stream.codec_context.thread_count = 1  # work is shared out by clips
         before_s: Fraction | None = None
         try:
             if from_s is not None:
                 container.seek(round_half_up((from_s + origin_s) / time_base), stream=stream, backward=True)
-            for frame in container.decode(stream):
+            for frame in _frames(container, stream):
                 if frame.pts is None:
                     continue
                 time_s = frame.pts * time_base - origin_s
@@ -295,6 +297,17 @@ def _decoded_from(path: Path, from_s: Fraction | None) -> Generator[tuple[Fracti
             raise
         except FFmpegError:
             return  # truncated or broken: who asks finds out whether all that is needed was there
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """All frames that decode; who asks finds out whether those that are needed are among them."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except MemoryError:
+            raise
+        except FFmpegError:
+            continue
 
 
 def _all_there(

@@ -36,8 +36,8 @@ SOUND_CODECS = (
     *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be"),
     *("pcm_f64le", "pcm_f64be", "pcm_dvd", "pcm_bluray", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
 )
-_DETECT = "crccheck+careful"
-"""Decoders compare checksums where a codec has them (FLAC, AC-3, MP3), and do not guess their way through."""
+_DETECT = "crccheck+explode"
+"""Decoders compare checksums where a codec has them (FLAC, AC-3, MP3), and give up what is not right."""
 
 
 class _Rational(Protocol):
@@ -131,10 +131,8 @@ def _prepare(stream: VideoStream | AudioStream, allowed: tuple[str, ...], path: 
             reason="codec_not_allowed",
         )
     if not stream.codec_context.is_open:
-        options = {"err_detect": _DETECT}
-        if stream.type == "video":
-            options["max_pixels"] = str(LIMITS.pixels)
-        stream.codec_context.options = options
+        is_picture = stream.type == "video"
+        stream.codec_context.options = {"max_pixels": str(LIMITS.pixels)} if is_picture else {"err_detect": _DETECT}
 
 
 def check_open(packet: Packet[Stream] | Packet[VideoStream], path: Path) -> None:

@@ -185,6 +185,8 @@ def _check_claims(path: Path, limits: Limits) -> None:
         limits.check(path, "streams", len(container.streams), limits.streams)
         limits.check(path, "seconds", Fraction(container.duration or 0, av.time_base), limits.clock_s)
         for stream in container.streams.video:
+            if not stream.codec_context:
+                continue  # nothing that could be decoded
             limits.check(path, "pixels", stream.width * stream.height, limits.pixels)
 
 
