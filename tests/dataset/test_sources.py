@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.sources import read_sources
 from offbeat.errors import SourceListError
 
@@ -83,3 +86,33 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_sources(tmp_path / "nowhere")
     with pytest.raises(SourceListError, match="names no videos"):
         read_sources(tmp_path)
+
+
+def test_a_link_that_leaves_the_folder_is_refused_by_name(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret.mp4"
+    outside.write_bytes(b"secret")
+    (folder / "sub" / "out.mp4").symlink_to(outside)
+    (folder / "sub" / "in.mp4").symlink_to(folder / "a.mp4")
+    by_name = {source.name: source for source in read_sources(folder)}
+    assert by_name["sub/in.mp4"].refusal is None
+    refusal = by_name["sub/out.mp4"].refusal
+    assert refusal is not None
+    assert refusal[0] == "leaves_folder"
+    assert "sub/out.mp4: a link that leads out of" in refusal[1]
+    (offered,) = scan_sources([by_name["sub/out.mp4"]], jobs=1, advance=lambda: None)
+    assert offered.scanned is None
+    assert offered.refusal == refusal
+    assert offered.source_id != hashlib.sha256(b"secret").hexdigest()[:12], "it was not even read"
+    (folder / "list.csv").write_text("path\nsub/out.mp4\n")
+    with pytest.raises(SourceListError, match=r"line 2: 'sub/out\.mp4' leads out of"):
+        read_sources(folder / "list.csv")
+
+
+def test_a_pipe_is_no_file_to_wait_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "list.csv").write_text("path\npipe.mp4\n")
+    (offered,) = scan_sources(read_sources(folder / "list.csv"), jobs=1, advance=lambda: None)
+    assert offered.refusal == ("unreadable", f"{folder / 'pipe.mp4'}: no such file")
+    assert "pipe.mp4" not in {source.name for source in read_sources(folder)}
