@@ -36,7 +36,7 @@ def outcome_of(case: Case, found: Measured) -> str:
 def outcomes_of(page: str) -> dict[str, str]:
     """What the page says, by the title of the case."""
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ") and line.count(" | ") == 2]
-    return {row[0].removeprefix("| "): row[2].removesuffix(" |") for row in rows if row[0] != "| source"}
+    return {row[0].removeprefix("| "): row[2].removesuffix(" |") for row in rows if row[0] not in ("| source", "| ---")}
 
 
 def main() -> None:
