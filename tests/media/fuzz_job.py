@@ -14,6 +14,7 @@ from offbeat.dataset.plan import plan_source
 from offbeat.dataset.settings import BuildSettings
 from offbeat.errors import MediaError
 from offbeat.media.cut import cut_picture, cut_sound
+from offbeat.media.opening import open_media, start_of
 from offbeat.media.scan import Scan, scan
 from offbeat.media.synth.testcard import read_code
 
@@ -67,16 +68,24 @@ def look(damage: Damage) -> str:
         except MediaError as error:
             return f"refused: {error.reason}"
         intact = scan(damage.path)
+        # where the first packets are lost, the clock that all is counted from starts later
+        there = (clip.start_s + _origin_s(path) - _origin_s(damage.path), clip.fps, clip.frames)
         try:
-            theirs = _material(intact, *window)
+            theirs = _material(intact, *there)
         except MediaError:
             return "other times"
-        return _compared(mine, theirs, same_times=_stamps(scanned, *window) == _stamps(intact, *window))
+        return _compared(mine, theirs, same_times=_stamps(scanned, *window) == _stamps(intact, *there))
+
+
+def _origin_s(path: Path) -> Fraction:
+    with open_media(path) as container:
+        return start_of(container)
 
 
 def _stamps(scanned: Scan, start_s: Fraction, fps: Fraction, frames: int) -> list[float]:
     times = scanned.frame_times_s
-    return times[(times >= float(start_s) - 0.002) & (times < float(start_s + frames / fps) - 0.002)].round(3).tolist()
+    inside = times[(times >= float(start_s) - 0.002) & (times < float(start_s + frames / fps) - 0.002)]
+    return (inside - float(start_s)).round(3).tolist()
 
 
 def _material(scanned: Scan, start_s: Fraction, fps: Fraction, frames: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -108,7 +117,8 @@ def _compared(
     if any(a not in (-1, b) for a, b in zip(codes, map(_code, theirs[0]), strict=True)):
         return "marred picture" if same_times else "other frames"  # the coded picture shows what was before
     size = 1 << int(np.ceil(np.log2(2 * len(mine[1]))))
-    cross = np.fft.irfft(np.fft.rfft(mine[1], size) * np.conj(np.fft.rfft(theirs[1], size)), size)
+    signs = np.sign(mine[1]), np.sign(theirs[1])  # one loud crack must not outshout all the rest
+    cross = np.fft.irfft(np.fft.rfft(signs[0], size) * np.conj(np.fft.rfft(signs[1], size)), size)
     lag = int(np.argmax(cross))
     if min(lag, size - lag) > LATE_SAMPLES:
         return "late sound"

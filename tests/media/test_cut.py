@@ -88,6 +88,52 @@ def test_the_grid_shows_the_last_frame_before_each_time(gaps: list[int], rate: F
     assert shown == [max(t for t in times if t <= k / rate + half) for k in range(count)]
 
 
+def test_a_damaged_frame_is_refused_and_not_shown(tmp_path: Path) -> None:
+    card_file(tmp_path / "card.mp4", length_s=3)
+    with av.open(str(tmp_path / "card.mp4")) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        hit = next(packet for packet in packets[20:] if packet.size > 60)
+        at, damaged_s = (hit.pos or 0) + hit.size // 2, Fraction(hit.pts or 0) * (hit.time_base or 0)
+    whole = bytearray((tmp_path / "card.mp4").read_bytes())
+    whole[at : at + 16] = bytes(byte ^ 0xFF for byte in whole[at : at + 16])
+    (tmp_path / "hit.mp4").write_bytes(whole)
+    scanned = scan(tmp_path / "hit.mp4")
+    assert len(scanned.picture) == 1, "its packets look whole"
+
+    def frames(start_s: Fraction, count: int) -> list[int]:
+        cut_out = cut_picture(
+            scanned.path,
+            geometry=scanned.geometry,
+            start_s=start_s,
+            fps=scanned.fps,
+            count=count,
+            stamped_s=scanned.frame_times_s,
+        )
+        return [read_code(frame.to_ndarray(format="gray")) for frame in cut_out]
+
+    assert frames(Fraction(0), round(damaged_s * 30)) == list(range(round(damaged_s * 30)))
+    with pytest.raises(MediaError, match=r"hit\.mp4: (its picture is damaged at|the frame of)") as caught:
+        frames(damaged_s - Fraction(1, 10), 30)
+    assert caught.value.reason == "damaged"
+
+
+def test_a_frame_that_the_scan_saw_must_come(tmp_path: Path) -> None:
+    card_file(tmp_path / "card.mkv", length_s=2)
+    scanned = scan(tmp_path / "card.mkv")
+    more = np.sort(np.append(scanned.frame_times_s, 0.55))
+    with pytest.raises(MediaError, match=r"the frame of 0\.550 s does not decode"):
+        list(
+            cut_picture(
+                scanned.path,
+                geometry=scanned.geometry,
+                start_s=Fraction(1, 2),
+                fps=scanned.fps,
+                count=10,
+                stamped_s=more,
+            )
+        )
+
+
 def test_a_span_gives_out_only_what_it_holds() -> None:
     span = SoundSpan(sound=Sound(samples=np.arange(10, dtype=np.float32)[None], rate_hz=10), start_samples=100)
     np.testing.assert_array_equal(span.slice(103, 4)[0], [3, 4, 5, 6])
