@@ -11,10 +11,10 @@ demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a 
 	$(BIN)/offbeat demo --out demo
 
 test: $(READY)  ## the tests, under five minutes on two cores
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 test-all: $(READY)  ## with the slow ones, the browser among them
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile -m "slow or not slow"
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .
