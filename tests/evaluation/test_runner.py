@@ -163,7 +163,7 @@ def test_a_wrong_setting_leaves_no_folder(dataset, out):
 
 
 INTERRUPTED = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from offbeat.dataset.folder import open_dataset
 from offbeat.evaluation.runner import run_models
@@ -176,6 +176,7 @@ class Slow:
         time.sleep(0.3)
         return Reply("sync")
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 try:
     run_models(open_dataset(Path(sys.argv[1])), [Slow()], out=Path(sys.argv[2]), jobs=2)
 except KeyboardInterrupt:
