@@ -139,7 +139,7 @@ def _render_all(
     results = workers.map(partial(_make, settings=settings, out=out), items, advance=advance)
     for (clip, offered), result in zip(items, results, strict=True):
         if isinstance(result, Lost):
-            records[clip.clip_id] = _Record(reason=result.reason, detail=f"{offered.source.path}: {result.detail}")
+            records[clip.clip_id] = _Record(reason=result.reason, detail=f"{offered.source.name}: {result.detail}")
         else:
             records[clip.clip_id], was_there = result
             kept += was_there
@@ -158,7 +158,7 @@ def _make(item: tuple[Clip, Offered], *, settings: BuildSettings, out: Path) -> 
         rendered = render_clip(clip, offered.source, offered.scanned, settings, out)
         record = _Record(rows=rendered.rows, kept=rendered.kept)
     except MediaError as error:
-        record = _Record(reason=error.reason, detail=str(error))
+        record = _Record(reason=error.reason, detail=offered.source.by_name(str(error)))
     write_whole(path, record.model_dump_json())
     return record, False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -57,14 +57,13 @@ def scan_sources(
     """
     ordered = sorted(sources, key=_by_name)
     results = (workers or Threads(jobs)).map(partial(_offered, audio_track=audio_track), ordered, advance=advance)
-    return _without_duplicates(
-        [
-            Offered(source, _id_by_name(source), None, (result.reason, f"{source.path}: {result.detail}"))
-            if isinstance(result, Lost)
-            else result
-            for source, result in zip(ordered, results, strict=True)
-        ]
-    )
+    offered = [
+        Offered(source, _id_by_name(source), None, (result.reason, f"{source.path}: {result.detail}"))
+        if isinstance(result, Lost)
+        else result
+        for source, result in zip(ordered, results, strict=True)
+    ]
+    return [_by_its_name(one) for one in _without_duplicates(offered)]
 
 
 def source_id_of(source: Source) -> tuple[str, str | None]:
@@ -84,6 +83,11 @@ def _id_by_name(source: Source) -> str:
 def _by_name(source: Source) -> tuple[str, Fraction, Fraction]:
     """Parts of one video stand in the order of their times."""
     return source.name, source.start_s or Fraction(0), source.end_s or Fraction(0)
+
+
+def _by_its_name(one: Offered) -> Offered:
+    """The same, with the file's name in the reason and not where it lies here."""
+    return one if one.refusal is None else replace(one, refusal=(one.refusal[0], one.source.by_name(one.refusal[1])))
 
 
 def _offered(source: Source, *, audio_track: int | None) -> Offered:

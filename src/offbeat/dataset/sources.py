@@ -58,6 +58,10 @@ class Source:
     end_s: Fraction | None = None
     refusal: tuple[str, str] | None = None
 
+    def by_name(self, text: str) -> str:
+        """A text about the file, with its name in place of its path: datasets are shared, and the path tells of here."""
+        return text.replace(str(self.path), self.name)
+
 
 class _ListRow(BaseModel):
     """A row as it stands in a list."""
@@ -108,7 +112,7 @@ def _from_folder(folder: Path) -> Iterator[Source]:
             real = path.resolve()
             refusal = None
             if not real.is_relative_to(folder.resolve()):
-                text = f"{path}: a link that leads out of {folder}, to {real}; put the file itself there"
+                text = f"{inside.as_posix()}: a link that leads out of the folder; put the file itself there"
                 refusal = ("leaves_folder", text)
             yield Source(path=real, name=inside.as_posix(), genre=genre, refusal=refusal)
 
