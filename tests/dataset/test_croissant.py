@@ -52,7 +52,9 @@ def test_the_page_names_what_is_there(layout: str, made: Path) -> None:
             assert entry["sha256"] == sha256_of(made / layout / entry["contentUrl"])
         else:
             assert list((made / layout).glob(entry["includes"]))
-    assert "metadata.jsonl" in {entry["@id"] for entry in page["distribution"]}
+    named = {entry["@id"] for entry in page["distribution"]}
+    lists = {path.name for path in (made / layout).glob("*.jsonl")} - {"sources.jsonl"}
+    assert named == lists | {path.name for path in (made / layout).iterdir() if path.is_dir() and path.name != ".build"}
 
 
 def test_every_column_is_a_field_with_its_type_and_its_meaning(made: Path) -> None:

@@ -203,6 +203,12 @@ def test_what_is_wrong_in_a_compact_one_is_named(compact: Path) -> None:
     assert (told.measured, {one.field for one in told.differences}) == (0, {"sound"}), "what is damaged is not rendered"
 
 
+def test_a_list_of_clips_that_is_not_the_one_described_is_named(compact: Path) -> None:
+    text = (compact / "clips.jsonl").read_text()
+    (compact / "clips.jsonl").write_text(text.replace('"clip_id":', '"clip_id": '))
+    assert fields(compact) == {("croissant.json", "sha256 of clips.jsonl")}
+
+
 def test_a_compact_clip_that_would_be_rendered_otherwise_is_named(compact: Path) -> None:
     """The list says that another sample is heard first: rows and rendered bytes tell."""
 

@@ -45,7 +45,9 @@ def change_rows(folder: Path, change: Callable[[Rows], None], *, name: str = "me
     change(rows)
     (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     page = json.loads((folder / "croissant.json").read_text())
-    page["distribution"][0]["sha256"] = sha256_of(folder / "metadata.jsonl")
+    for entry in page["distribution"]:
+        if "sha256" in entry:
+            entry["sha256"] = sha256_of(folder / entry["contentUrl"])
     (folder / "croissant.json").write_text(json.dumps(page))
 
 

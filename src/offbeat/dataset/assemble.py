@@ -79,16 +79,15 @@ def finish(
         }
     )
     _sweep(out, set(files_of(rows, clips)))
-    metadata = _lines(rows)
-    digest = hashlib.sha256(metadata.encode("utf-8")).hexdigest()
     write_whole(out / SOURCES, _lines(sources))
-    write_whole(out / METADATA, metadata)
+    metadata_sha256, clips_sha256 = _write_lines(out / METADATA, rows), None
     if info.layout == "compact":
         places = {row.clip_id: place for place, row in enumerate(rows)}
         in_order = sorted(clips, key=lambda clip: places[clip.clip_id])
-        write_whole(out / CLIP_ROWS, _lines(in_order))
+        clips_sha256 = _write_lines(out / CLIP_ROWS, in_order)
     write_whole(out / CARD, card_of(info, sources, rows))
-    write_whole(out / CROISSANT, croissant_of(info, sources, metadata_sha256=digest))
+    page = croissant_of(info, sources, metadata_sha256=metadata_sha256, clips_sha256=clips_sha256)
+    write_whole(out / CROISSANT, page)
     write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
     return info
 
@@ -99,6 +98,13 @@ def _sweep(out: Path, named: set[str]) -> None:
         for entry in os.scandir(out / folder) if (out / folder).is_dir() else ():
             if f"{folder}/{entry.name}" not in named:
                 Path(entry.path).unlink()
+
+
+def _write_lines(path: Path, rows: Iterable[BaseModel]) -> str:
+    """Write a `.jsonl` file; its SHA-256."""
+    content = _lines(rows).encode("utf-8")
+    write_whole(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _lines(rows: Iterable[BaseModel]) -> str:

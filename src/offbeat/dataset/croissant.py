@@ -63,16 +63,20 @@ _CONTEXT = {
     "transform": "cr:transform",
 }
 """The context that the specification recommends; loaders warn of any other."""
+_CLIP_ROWS = "One clip a line, as JSON: its picture, its sound, and which sample each of its variants begins with."
 _DATA_TYPES = {str: "sc:Text", float: "sc:Float", int: "sc:Integer", bool: "sc:Boolean"}
 
 
-def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sha256: str) -> str:
+def croissant_of(
+    info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sha256: str, clips_sha256: str | None = None
+) -> str:
     """The text of `croissant.json`.
 
     Args:
         info: of the dataset.
         sources: for the licences of those that are used.
         metadata_sha256: of `metadata.jsonl` as it is written.
+        clips_sha256: of `clips.jsonl`, in the compact layout.
     """
     licences = sorted({source.licence for source in sources if source.status == "used" and source.licence})
     page = {
@@ -90,15 +94,8 @@ def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sh
         "isLiveDataset": False,
         **({"license": licences} if licences else {}),
         "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": METADATA,
-                "name": METADATA,
-                "description": "One variant a line, as JSON.",
-                "contentUrl": METADATA,
-                "encodingFormat": "application/jsonlines",
-                "sha256": metadata_sha256,
-            },
+            _list_file(METADATA, "One variant a line, as JSON.", metadata_sha256),
+            *([] if clips_sha256 is None else [_list_file(CLIP_ROWS, _CLIP_ROWS, clips_sha256)]),
             *_media(info),
         ],
         "recordSet": [
@@ -113,6 +110,18 @@ def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sh
         ],
     }
     return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
+
+
+def _list_file(name: str, text: str, sha256: str) -> dict[str, object]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "description": text,
+        "contentUrl": name,
+        "encodingFormat": "application/jsonlines",
+        "sha256": sha256,
+    }
 
 
 def _media(info: DatasetInfo) -> list[dict[str, object]]:

@@ -59,7 +59,7 @@ class Source:
     refusal: tuple[str, str] | None = None
 
     def by_name(self, text: str) -> str:
-        """A text about the file, with its name in place of its path: datasets are shared, and the path tells of here."""
+        """A text about the file with its name in place of its path, which is of no use to others."""
         return text.replace(str(self.path), self.name)
 
 

@@ -1,9 +1,9 @@
 """Is a dataset what it says of itself? Each hash, each row, nothing missing, nothing beside, delays measured again.
 
 Checked always and in full: the SHA-256 of every media file, each row against the schema and against the others
-(`offbeat.dataset.consistency`), the counts, that the media folders hold nothing that no row names, and the hash in
-`croissant.json`. Measured again on a sample, or on all: the delays (`offbeat.dataset.remeasure`). The card and the rest
-of `croissant.json` are yours to edit.
+(`offbeat.dataset.consistency`), the counts, that the media folders hold nothing that no row names, and the hashes of
+the lists in `croissant.json`. Measured again on a sample, or on all: the delays (`offbeat.dataset.remeasure`). The card
+and the rest of `croissant.json` are yours to edit.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def check_dataset(folder: Path, *, jobs: int, advance: Callable[[], None]) -> Ch
         ) from error
     sources, wrong = valid_rows(SourceRow, folder / SOURCES)
     rows, wrong_rows = valid_rows(VariantRow, folder / METADATA)
-    wrong += [*wrong_rows, *inconsistencies(info, settings, sources, rows), *_croissant(folder)]
+    wrong += [*wrong_rows, *inconsistencies(info, settings, sources, rows), *_croissant(folder, settings.layout)]
     clips: list[ClipRow] = []
     if settings.layout == "compact":
         clips, wrong_clips = valid_rows(ClipRow, folder / CLIP_ROWS)
@@ -130,17 +130,18 @@ def _beside(folder: Path, named: set[str]) -> Iterator[Difference]:
                 yield Difference(name, "file", "one", "none: no row names it")
 
 
-def _croissant(folder: Path) -> Iterator[Difference]:
-    """Does `croissant.json` describe this manifest?"""
-    path, metadata = folder / CROISSANT, folder / METADATA
+def _croissant(folder: Path, layout: str) -> Iterator[Difference]:
+    """Does `croissant.json` describe these lists?"""
+    path = folder / CROISSANT
     if not path.is_file():
         yield Difference(CROISSANT, "file", "none", "one")
         return
     try:
         page = cast("dict[str, list[dict[str, object]]]", json.loads(path.read_text(encoding="utf-8")))
-        stated = {entry.get("contentUrl"): entry.get("sha256") for entry in page["distribution"]}.get(METADATA)
+        stated = {entry.get("contentUrl"): entry.get("sha256") for entry in page["distribution"]}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         yield Difference(CROISSANT, "distribution", f"not readable ({type(error).__name__})", "as it was written")
         return
-    if metadata.is_file() and stated != (found := sha256_of(metadata)):
-        yield Difference(CROISSANT, f"sha256 of {METADATA}", f"{stated}", found)
+    for name in (METADATA, CLIP_ROWS) if layout == "compact" else (METADATA,):
+        if (folder / name).is_file() and stated.get(name) != (found := sha256_of(folder / name)):
+            yield Difference(CROISSANT, f"sha256 of {name}", f"{stated.get(name)}", found)
