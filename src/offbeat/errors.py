@@ -9,12 +9,19 @@
     ├── RunError              a run folder is missing, or belongs to something else
     ├── SettingsError         flags or a settings file contradict each other or name what does not exist
     └── ModelError            a model gave no answer; kept with the variant as outcome ``error``
-        └── ModelUnavailable  the model cannot be used at all (unknown name, missing extra): the run does not start
+        ├── RateLimited       asked too often: asked again later, and everything goes slower
+        ├── TransientError    a fault that may pass (a reset, a time-out, 503): asked again a few times
+        ├── RequestRejected   the server will not have this request: not asked again; three alike stop the model
+        └── ModelUnavailable  the model cannot be used at all (unknown name, no key, another model answers): it stops
 
 Each text names the file or row, what was found, what was expected, and what to do.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 
 class OffbeatError(Exception):
@@ -50,8 +57,51 @@ class SettingsError(OffbeatError):
 
 
 class ModelError(OffbeatError):
-    """A model gave no answer to this question; the next one may be answered."""
+    """A model gave no answer to this question; the next one may be answered.
+
+    Attributes:
+        usage: what the failed call cost all the same, in the words of `offbeat.models.base.Reply`; None where nobody
+            knows, so that the money of the whole call has to be taken as spent; empty where it was free.
+    """
+
+    def __init__(self, message: str, *, usage: Mapping[str, Any] | None = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class RateLimited(ModelError):
+    """The server is asked too often: ask again later, and less at a time.
+
+    Attributes:
+        retry_after_s: how long the server wants us to wait; None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TransientError(ModelError):
+    """Something that may pass: a reset, a time-out, half a body, a server that is overloaded.
+
+    Attributes:
+        retry_after_s: how long the server wants us to wait; None where it does not say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        usage: Mapping[str, Any] | None = MappingProxyType({}),
+    ) -> None:
+        super().__init__(message, usage=usage)
+        self.retry_after_s = retry_after_s
+
+
+class RequestRejected(ModelError):
+    """The server will not have this request, however often it is sent."""
 
 
 class ModelUnavailable(ModelError):
-    """The model cannot be used at all: unknown name, missing extra, missing file."""
+    """The model cannot be used at all: unknown name, missing extra, no key, or another model than the one asked for."""

@@ -3,10 +3,12 @@
 A model never decides whether its reply is an answer: it hands over what came back, and
 `offbeat.evaluation` reads it. A model that cannot reply raises `ModelError`; it never invents a text.
 
-To add one: a class with `name`, `revision` and `reply` under the entry point group ``offbeat.models``. The registry
-calls it with two keywords: ``argument``, what follows the first colon of the specification ("" where there is none),
-and ``seed``, an integer. It raises `ModelUnavailable` for an argument that it cannot use, and imports optional packages
-itself, so that a missing one is named together with the line to type. It must pass tests/models/test_contract.py::
+To add one: a class with `name`, `revision` and `reply`, in a file of your own (``mymodels.py:Mine``) or under the entry
+point group ``offbeat.models``. The registry calls it with two keywords: ``argument``, what follows the first colon of
+the specification ("" where there is none), and ``seed``, an integer; and with those of the user's ``--option``
+keywords that its constructor names. It raises `ModelUnavailable` for an argument that it cannot use, and imports
+optional packages itself, so that a missing one is named together with the line to type. It must pass
+tests/models/test_contract.py::
 
     class Constant:
         name, revision = "constant", "1"
@@ -14,29 +16,68 @@ itself, so that a missing one is named together with the line to type. It must p
         def __init__(self, *, argument: str = "", seed: int = 0) -> None: ...
 
         def reply(self, variant: Variant, prompt: Prompt) -> Reply:
-            return Reply(text="sync")
+            return Reply(text=prompt.words[0])
+
+`reply` may as well be ``async def``: then it is awaited, many at a time, and must not block. What a model may offer
+besides is in `Looks`, `Paid`, `Closing` and `Batch`; the runner asks with `isinstance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from offbeat.dataset.variant import Variant
+from offbeat.errors import ModelError
 
 Stop = Literal["complete", "refused", "truncated", "unsure"]
 """Why the reply ends: it is whole; the model declined; a limit cut it; the model said that it cannot tell."""
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
+USAGE = (
+    "input_tokens",
+    "text_tokens",
+    "video_tokens",
+    "audio_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "thinking_tokens",
+)
+"""The words for what a call used. `input_tokens` is the sum of its kinds, of which `cached_tokens` are a part;
+`output_tokens` does not hold `thinking_tokens`. A server's own words may stand beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The text that a model is given for one variant, and the words that it may answer."""
+    """The text that a model is given for one variant, and the words that it may answer.
+
+    Attributes:
+        text: what is asked, beside the clip.
+        options: what can be chosen, such as ``sync``; the same in every wording of a question.
+        words: what is to be said for each option, such as ``A``; the options themselves unless given.
+        system: what stands before the conversation; None for the model's own default.
+    """
 
     text: str
     options: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    system: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            object.__setattr__(self, "words", self.options)
+
+    def word_for(self, option: str) -> str:
+        """What is to be said for this option.
+
+        Raises:
+            ModelError: it is not among the options.
+        """
+        if option not in self.options:
+            raise ModelError(f"the question offers {', '.join(self.options)} only, not {option}")
+        return self.words[self.options.index(option)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +87,8 @@ class Reply:
     Attributes:
         text: raw, as the model wrote it.
         stop: why it ends; `unsure` may carry a best guess as its text.
-        probabilities: of each option, where the model can tell; they sum to at most 1.
-        usage: tokens and the like, for the record.
+        probabilities: of each option (not word), where the model can tell; what they lack to 1 went to no option.
+        usage: tokens, in the words of `USAGE`.
         details: anything else worth keeping, such as an estimated delay.
     """
 
@@ -63,7 +104,8 @@ class Model(Protocol):
 
     Attributes:
         name: the specification that made it, such as ``always:sync``; the row's name in every table.
-        revision: what exactly answered: code version, weights, settings. Another revision is asked again.
+        revision: what exactly answers: code version, weights, and every setting that may change an answer, such as
+            the frame rate. Another revision is asked again.
     """
 
     @property
@@ -76,10 +118,101 @@ class Model(Protocol):
         """See above."""
         ...
 
-    def reply(self, variant: Variant, prompt: Prompt) -> Reply:
-        """What the model says of this variant. Called from several threads at once.
+    def reply(self, variant: Variant, prompt: Prompt) -> Reply | Awaitable[Reply]:
+        """What the model says of this variant. Called from several threads at once, or awaited many times at once.
 
         Raises:
+            RateLimited, TransientError: there may be a reply later; it is asked again. The model itself asks once.
+            RequestRejected: there will be none to this request.
+            ModelUnavailable: there will be none to any request.
             ModelError: there is no reply; the text says why.
+        """
+        ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A model that says whether it looks at the clips: `looks` is False for those that are not to be probed."""
+
+    looks: bool
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A model whose calls cost something.
+
+    Attributes:
+        price_name: by which the table of prices knows it, such as ``gemini/gemini-3.8-flash``; None where a call is
+            free, as on a server of one's own.
+    """
+
+    @property
+    def price_name(self) -> str | None:
+        """See above."""
+        ...
+
+    def expected_usage(self, variant: Variant, prompt: Prompt) -> Mapping[str, int]:
+        """The most that one call may use, in the words of `USAGE`: the whole output budget included.
+
+        Made from the variant's row alone; no media is opened.
+        """
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A model that holds connections; closed in the event loop in which it was awaited."""
+
+    async def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One question of a batch: `key` tells the replies apart."""
+
+    key: str
+    variant: Variant
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a batch has given so far.
+
+    Attributes:
+        state: `pending`: come back later. `ended`: there will be nothing more.
+        replies: by key; a failure stands as the error that a single call would have raised. A key without one has
+            been lost by the server, and is asked again.
+        note: what the server says of the state, such as why it expired.
+    """
+
+    state: Literal["pending", "ended"]
+    replies: Mapping[str, Reply | ModelError]
+    note: str
+
+
+@runtime_checkable
+class Batch(Protocol):
+    """A model that takes many questions at once, at a lower price, and answers them within a day."""
+
+    async def submit(self, items: Sequence[BatchItem]) -> str:
+        """Hand over the questions.
+
+        Returns:
+            The name of the job, by which another process can collect it.
+
+        Raises:
+            ModelError: the batch was not taken; nothing of it is under way.
+        """
+        ...
+
+    async def collect(self, job: str, items: Sequence[BatchItem]) -> Collected:
+        """What there is of the job.
+
+        Raises:
+            TransientError: it cannot be told now.
+            ModelError: there is no such job any more.
         """
         ...

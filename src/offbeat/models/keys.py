@@ -1,0 +1,42 @@
+"""Keys of servers: they come from the environment only, and never show in a text that is kept or printed.
+
+A key travels in a header. Should a server, a proxy or an exception repeat it, `redacted` takes it out again: every text
+that comes from a model passes through there before it is stored, logged or printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from offbeat.errors import ModelUnavailable
+
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)S?$")
+_SHORTEST = 8
+"""A shorter value may stand in an innocent text by chance."""
+
+
+def key_from(names: Sequence[str], *, spec: str) -> str:
+    """The first of these environment variables that is set.
+
+    Args:
+        names: of the variables.
+        spec: the model that needs it, for the error.
+
+    Raises:
+        ModelUnavailable: none of them is set.
+    """
+    for name in names:
+        value = os.environ.get(name, "").strip()
+        if value:
+            return value
+    raise ModelUnavailable(f"{spec!r} needs a key in the environment; type: export {names[0]}=…")
+
+
+def redacted(text: str) -> str:
+    """The text without the value of any environment variable whose name says that it is a secret."""
+    for name, value in os.environ.items():
+        if _SECRET_NAME.search(name.upper()) and len(value.strip()) >= _SHORTEST:
+            text = text.replace(value.strip(), f"[{name}]")
+    return text
