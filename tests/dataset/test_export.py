@@ -76,7 +76,8 @@ def test_the_layouts_differ_where_they_must_and_nowhere_else(cards: Path, small:
     assert (info["settings"].pop("layout"), other["settings"].pop("layout")) == ("files", "compact")
     assert info == other
     page = json.loads(compact["croissant.json"])
-    assert [entry.get("includes") for entry in page["distribution"][1:]] == ["pictures/*.mp4", "sound/*.mp4"]
+    named = [entry.get("includes", entry["@id"]) for entry in page["distribution"]]
+    assert named == ["metadata.jsonl", "clips.jsonl", "pictures/*.mp4", "sound/*.mp4"]
     assert b"offbeat export" in compact["README.md"]
     assert b"**Compact layout:**" not in files["README.md"]
 
