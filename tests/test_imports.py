@@ -12,13 +12,14 @@ import pytest
 import offbeat
 
 SOURCE = Path(offbeat.__file__).parent
-EVERYBODYS = {"timing", "errors", "files"}
+EVERYBODYS = {"timing", "errors", "files", "fourier"}
 MAY_IMPORT = {
     "timing": set(),
     "errors": set(),
+    "fourier": set(),
     "files": {"errors"},
     "media": EVERYBODYS,
-    "signal": {"timing", "errors", "media.values"},
+    "signal": {"timing", "errors", "fourier", "media.values"},
     "conditions": EVERYBODYS,
     "dataset": EVERYBODYS | {"media", "conditions", "signal"},
     "models": EVERYBODYS | {"media", "signal", "dataset"},

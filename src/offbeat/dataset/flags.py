@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d, maximum_filter1d, uniform_filter, uniform_filter1d
 
 from offbeat.media.cut import SoundSpan
 from offbeat.media.scan import LEVEL_STEP_S, SILENT_DBFS
 from offbeat.media.values import Frames, Sound
 from offbeat.signal import Motion, estimate_delay, measure_motion
 from offbeat.signal.onsets import ENVELOPE_HZ, onset_strength
+from offbeat.signal.windows import moving_max, moving_mean, smoothed
 
 DIGITS = 4
 """All figures are rounded to so many decimals: more are noise, and would make rows differ between machines."""
@@ -125,7 +125,7 @@ def listen(span: SoundSpan) -> Heard:
         rate_hz=sound.rate_hz,
         power=np.concatenate([[0.0], np.cumsum(power)]),
         onsets=onset_moments(envelope),
-        pattern=convolve1d(envelope, smear / smear.sum(), mode="nearest"),
+        pattern=smoothed(envelope, smear / smear.sum()),
     )
 
 
@@ -141,8 +141,8 @@ def onset_moments(envelope: NDArray[np.float64]) -> NDArray[np.int64]:
     alone, around = round(ONSET_ALONE_S * ENVELOPE_HZ), round(ONSET_AROUND_S * ENVELOPE_HZ)
     if not len(envelope):
         return np.zeros(0, dtype=np.int64)
-    highest = maximum_filter1d(envelope, 2 * alone + 1, mode="nearest")
-    mean = uniform_filter1d(envelope, 2 * around + 1, mode="nearest")
+    highest = moving_max(envelope, 2 * alone + 1)
+    mean = moving_mean(envelope, 2 * around + 1)
     peaks = np.flatnonzero((envelope == highest) & (envelope > mean + ONSET_RISE))
     kept = np.diff(peaks, prepend=-alone - 1) > alone  # of equals side by side the first
     return peaks[kept].astype(np.int64)
@@ -244,4 +244,4 @@ def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def _coarse(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return uniform_filter(image.astype(np.float64), _COARSE_PIXELS, mode="nearest")
+    return moving_mean(moving_mean(image.astype(np.float64), _COARSE_PIXELS), _COARSE_PIXELS, axis=1)

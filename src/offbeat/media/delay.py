@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from offbeat.fourier import fast_length
+
 Floats = NDArray[np.float32]
 
 _COARSE = 4
@@ -52,7 +54,7 @@ class Locator:
     def __init__(self, span: Floats) -> None:
         self.span = span
         self._coarse_span = _coarse(span)
-        self._size = _fast_length(len(self._coarse_span))  # what wraps around is no place at which a piece fits
+        self._size = fast_length(len(self._coarse_span))  # what wraps around is no place at which a piece fits
         self._spectrum = np.fft.rfft(self._coarse_span, self._size)
         self._energy = np.concatenate([[0.0], np.cumsum(np.square(self._coarse_span, dtype=np.float64))])
 
@@ -109,12 +111,6 @@ class Locator:
         energies = np.sum(squares[: len(piece)]) + np.concatenate([[0.0], gained])
         norms = np.sqrt(np.maximum(energies, 1e-12))
         return product / (norms * np.sqrt(np.sum(np.square(exact_piece))))
-
-
-def _fast_length(least: int) -> int:
-    """The smallest number with no prime factor above 5 that is not less: such transforms are quick."""
-    odd = [3**i * 5**j for i in range(20) for j in range(14)]
-    return min(factor << max(0, (-(-least // factor) - 1).bit_length()) for factor in odd)
 
 
 def _coarse(signal: Floats) -> Floats:

@@ -18,7 +18,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
 
 from offbeat.timing import Label
 
@@ -39,13 +38,19 @@ def peak_log_odds(lags_s: NDArray[np.float64], evidence: NDArray[np.float64]) ->
     near = np.abs(lags_s - lags_s[np.argmax(evidence)]) <= TOLERANCE_S
     if near.all():
         return _LARGEST_LOG_ODDS
-    log_odds = float(logsumexp(evidence[near]) - logsumexp(evidence[~near]))
+    log_odds = log_of_sum(evidence[near]) - log_of_sum(evidence[~near])
     return float(np.clip(log_odds, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS))
+
+
+def log_of_sum(logs: NDArray[np.float64]) -> float:
+    """log(sum(exp(logs))), shape (n,), without leaving the range of floats."""
+    largest = float(logs.max())
+    return largest + math.log(float(np.exp(logs - largest).sum()))
 
 
 def chance_right(log_odds: float) -> float:
     """The calibrated chance that the best lag is within `TOLERANCE_S` of the truth."""
-    return float(expit(INTERCEPT + SLOPE * log_odds))
+    return 1 / (1 + math.exp(-(INTERCEPT + SLOPE * log_odds)))
 
 
 def label_of_estimate(delay_s: float) -> Label:

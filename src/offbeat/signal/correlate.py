@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+
+from offbeat.fourier import fast_length
 
 Floats = NDArray[np.float64]
 
@@ -38,11 +39,11 @@ def pearson_by_lag(curves: Floats, other: Floats, lags: NDArray[np.int64]) -> Fl
     if lags.size and np.abs(lags).max() >= n:
         raise ValueError(f"a lag of {np.abs(lags).max()} leaves no pair of {n} values")
     x, y = curves - curves.mean(axis=0), (other - other.mean())[:, None]
-    length = fft.next_fast_len(2 * n, real=True)
+    length = fast_length(2 * n)
 
     def paired_sum(left: Floats, right: Floats) -> Floats:
-        spectrum = np.conj(fft.rfft(left, length, axis=0)) * fft.rfft(right, length, axis=0)
-        return fft.irfft(spectrum, length, axis=0)[lags]
+        spectrum = np.conj(np.fft.rfft(left, length, axis=0)) * np.fft.rfft(right, length, axis=0)
+        return np.fft.irfft(spectrum, length, axis=0)[lags]
 
     ones = np.ones((n, 1))
     pairs = (n - np.abs(lags)).astype(np.float64)[:, None]

@@ -27,8 +27,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
-from scipy.special import logsumexp
 
 from offbeat.media.values import Frames, Sound
 from offbeat.signal.confidence import SURE_AT, chance_right, label_chances, peak_log_odds
@@ -36,6 +34,7 @@ from offbeat.signal.correlate import pearson_by_lag
 from offbeat.signal.motion import Motion, measure_motion
 from offbeat.signal.onsets import at_frames, onset_strength
 from offbeat.signal.repeats import like_with_like
+from offbeat.signal.windows import moving_mean
 from offbeat.timing import Label
 
 Floats = NDArray[np.float64]
@@ -139,7 +138,7 @@ def estimate_delay(
 def _prepared(curves: Floats, fps: float) -> Floats:
     curves = np.power(curves, COMPRESSION)
     curves = np.minimum(curves, curves.mean(axis=0) + CUT_OFF_DEVIATIONS * curves.std(axis=0))
-    slow = uniform_filter1d(curves, 2 * int(SLOW_S * fps / 2) + 1, axis=0, mode="nearest")
+    slow = moving_mean(curves, 2 * int(SLOW_S * fps / 2) + 1)
     return curves - slow
 
 
@@ -150,7 +149,8 @@ def _evidence(tiles: Floats, heard: Floats, lags: NDArray[np.int64], overlap_s: 
         return np.zeros(len(lags))
     r = np.maximum(pearson_by_lag(tiles[:, moving], heard, lags), 0)
     log_ratio = -np.log1p(-RELIABILITY * r**2) * (overlap_s[:, None] * INDEPENDENT_HZ / 2)
-    return logsumexp(log_ratio, axis=1, b=weight[moving] / weight.sum())
+    largest = log_ratio.max(axis=1, keepdims=True)  # without leaving the range of floats
+    return largest[:, 0] + np.log(np.exp(log_ratio - largest) @ (weight[moving] / weight.sum()))
 
 
 def _beyond(evidence: Floats, best: int) -> float:

@@ -22,8 +22,8 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
+from offbeat.fourier import fast_length
 from offbeat.media.values import Sound
 
 ENVELOPE_HZ = 200
@@ -85,8 +85,8 @@ def mel_power(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]
     padded = np.concatenate([np.zeros(before, np.float32), samples, np.zeros(width, np.float32)])
     window = np.hanning(width).astype(np.float32)
     pieces = np.lib.stride_tricks.sliding_window_view(padded, width)[starts] * window
-    length = fft.next_fast_len(width, real=True)
-    spectrum = fft.rfft(pieces, length, axis=1)
+    length = fast_length(width)
+    spectrum = np.fft.rfft(pieces, length, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2) * (2 / window.sum()) ** 2
     return power.astype(np.float64) @ mel_filters(rate_hz, length).T
 
