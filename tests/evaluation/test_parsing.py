@@ -8,6 +8,11 @@ from offbeat.evaluation.parsing import MAX_CHARACTERS, read_choice, read_reply
 from offbeat.evaluation.question import STUDY
 from offbeat.timing import LABELS
 
+WRITTEN = STUDY.template.replace(
+    "{options}", "\n".join(f"{word} = {meaning}" for word, meaning in zip(STUDY.words, STUDY.meanings, strict=True))
+)
+"""The prompt itself, echoed."""
+
 READ = [
     ("sync", "sync"),
     ("Sync", "sync"),
@@ -142,8 +147,8 @@ NOT_READ = [
     '{"sync": 0.1, "ahead": 0.8, "behind": 0.1}',
     "I'm sorry, I can't watch videos.",
     "x" * MAX_CHARACTERS + " sync",
-    STUDY.template,
-    STUDY.template + "\nsync",
+    WRITTEN,
+    WRITTEN + "\nsync",
 ]
 
 
