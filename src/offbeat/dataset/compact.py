@@ -22,8 +22,8 @@ from offbeat.errors import MediaError
 from offbeat.files import sha256_of, write_whole
 from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture
-from offbeat.media.span import read_span, write_span
-from offbeat.media.write import VariantWriter
+from offbeat.media.span import KeptSpan, write_span
+from offbeat.media.write import MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, VariantWriter, to_count
 
 CLIPS_KEPT = 8
 """Variants are asked for clip by clip, in a few threads; 10 s of 720p with delays of up to 5 s take 13 MB."""
@@ -35,13 +35,19 @@ class Material:
 
     Attributes:
         writer: holds the picture; for one thread at a time.
-        span: the sound.
-        lock: of the writer.
+        sound: all of it, decoded as far as variants have needed it; for one thread at a time.
+        lock: of both.
     """
 
     writer: VariantWriter
-    span: SoundSpan
+    sound: KeptSpan
     lock: threading.Lock
+
+    @property
+    def span(self) -> SoundSpan:
+        """All of its sound."""
+        with self.lock:
+            return self.sound.whole()
 
     def render(self, path: Path, variant_id: str, clip: ClipRow) -> None:
         """Write a variant of `clip` to a file that nobody else looks at.
@@ -50,9 +56,11 @@ class Material:
             MediaError: `damaged`: the row asks for sound that is not in the span.
         """
         first = clip.heard_from_samples[variant_id]
+        count = MARGIN_BEFORE_SAMPLES + to_count(self.writer.picture.length_s) + MARGIN_AFTER_SAMPLES
         with self.lock:
             try:
-                self.writer.render(path, self.span, start_samples=first, codec=clip.audio)
+                span = self.sound.piece(first - MARGIN_BEFORE_SAMPLES, count)
+                self.writer.render(path, span, start_samples=first, codec=clip.audio)
             except ValueError as error:
                 raise MediaError(
                     f"clips.jsonl, clip {clip.clip_id}: {error}; build the dataset again", reason="damaged"
@@ -96,8 +104,8 @@ def load_material(folder: Path, clip: ClipRow) -> Material:
         width=picture.width,
         height=picture.height,
     )
-    span = read_span(folder / sound_name(clip.clip_id), start_samples=sound.start_samples, count=sound.count_samples)
-    return Material(writer=VariantWriter(held), span=span, lock=threading.Lock())
+    kept = KeptSpan(folder / sound_name(clip.clip_id), start_samples=sound.start_samples, count=sound.count_samples)
+    return Material(writer=VariantWriter(held), sound=kept, lock=threading.Lock())
 
 
 @lru_cache(maxsize=CLIPS_KEPT)

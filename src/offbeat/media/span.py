@@ -10,18 +10,21 @@ same samples::
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
+from av.error import FFmpegError
 from av.packet import Packet
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.files import whole_file
 from offbeat.media.cut import SoundSpan
-from offbeat.media.read import read_sound
+from offbeat.media.opening import open_media, sound_stream
 from offbeat.media.values import Sound
 
 _FULL_SCALE = 32768
@@ -57,18 +60,73 @@ def write_span(path: Path, span: SoundSpan) -> None:
         output.mux(flac_packets(stream, samples))
 
 
-def read_span(path: Path, *, start_samples: int, count: int) -> SoundSpan:
-    """What `write_span` wrote.
+class KeptSpan:
+    """What `write_span` wrote, decoded as far as it is asked for; not for several threads at once.
 
-    Args:
-        path: the file.
-        start_samples: the index of its first sample on the source's clock.
-        count: how many samples each channel must have.
-
-    Raises:
-        MediaError: it cannot be read, or holds another number of samples.
+    Packets of FLAC stand for themselves, so a piece costs as much as it is long. What is decoded stays in memory.
     """
-    sound = read_sound(path)
-    if sound.count != count:
-        raise MediaError(f"{path}: holds {sound.count} samples, expected {count}; build it again", reason="damaged")
-    return SoundSpan(sound=sound, start_samples=start_samples)
+
+    def __init__(self, path: Path, *, start_samples: int, count: int) -> None:
+        """Read the file.
+
+        Args:
+            path: the file.
+            start_samples: the index of its first sample on the source's clock.
+            count: how many samples each channel must have.
+
+        Raises:
+            MediaError: it cannot be read, or `damaged`: it holds another number of samples.
+        """
+        self._path, self._start_samples, self._count = path, start_samples, count
+        with open_media(path, codec_whitelist="flac") as container:
+            stream = sound_stream(container, path)
+            self._rate_hz, channels = stream.rate, stream.channels
+            packets = [packet for packet in container.demux(stream) if packet.size]
+            self._decoder = AudioCodecContext.create("flac", "r")
+            self._decoder.extradata = stream.codec_context.extradata
+            self._decoder.options = stream.codec_context.options  # checksums are compared
+            self._decoder.thread_count = 1  # several would keep frames back
+        lengths = [packet.duration or 0 for packet in packets]
+        if sum(lengths) != count:
+            raise self._damaged(sum(lengths))
+        self._samples = np.zeros((channels, count), np.float32)
+        self._waiting = list(zip(accumulate(lengths, initial=0), lengths, packets, strict=False))
+
+    def piece(self, start_samples: int, count: int) -> SoundSpan:
+        """Samples [start, start + count) of the source's clock.
+
+        Raises:
+            ValueError: they do not all lie in what is kept.
+            MediaError: `damaged`: it does not decode.
+        """
+        first = start_samples - self._start_samples
+        whole = SoundSpan(Sound(self._samples, self._rate_hz), self._start_samples)
+        piece = whole.slice(start_samples, count)
+        waiting: list[tuple[int, int, Packet[AudioStream]]] = []
+        for place, length, packet in self._waiting:
+            if place < first + count and first < place + length:
+                self._samples[:, place : place + length] = self._decoded(packet, length)
+            else:
+                waiting.append((place, length, packet))
+        self._waiting = waiting
+        return SoundSpan(Sound(piece, self._rate_hz), start_samples)
+
+    def whole(self) -> SoundSpan:
+        """All samples."""
+        return self.piece(self._start_samples, self._count)
+
+    def _decoded(self, packet: Packet[AudioStream], length: int) -> NDArray[np.float32]:
+        """Shape (channels, length)."""
+        try:
+            frames = self._decoder.decode(packet)
+        except FFmpegError as error:
+            raise self._damaged(0) from error
+        found = sum(frame.samples for frame in frames)
+        if found != length or any(frame.format.name != "s16" for frame in frames):
+            raise self._damaged(found)
+        interleaved = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+        return interleaved.reshape(length, -1).T.astype(np.float32) / np.float32(_FULL_SCALE)
+
+    def _damaged(self, found: int) -> MediaError:
+        text = f"{self._path}: holds {found} samples of 16 bits, expected {self._count}; build it again"
+        return MediaError(text, reason="damaged")

@@ -18,6 +18,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -52,19 +53,22 @@ class VariantWriter:
 
     Attributes:
         picture: the clip's picture.
-        picture_digest: SHA-256 over its packets, in order.
     """
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
-        self._input = av.open(io.BytesIO(picture.mp4), mode="r")
+        self._input = av.open(io.BytesIO(picture.mp4), mode="r", options=_opening(picture.mp4))
         self._stream = self._input.streams.video[0]
         self._time_base = exact(self._stream.time_base or Fraction(0))
         self._packets = [packet for packet in self._input.demux(self._stream) if packet.dts is not None]
-        self.picture_digest = hashlib.sha256(b"".join(bytes(packet) for packet in self._packets)).hexdigest()
         self._stamps = [(packet.pts, packet.dts, packet.duration) for packet in self._packets]
         reordered = any(pts != dts for pts, dts, _ in self._stamps)
         self._muxer = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
+
+    @cached_property
+    def picture_digest(self) -> str:
+        """SHA-256 over the picture's packets, in order."""
+        return hashlib.sha256(b"".join(bytes(packet) for packet in self._packets)).hexdigest()
 
     def close(self) -> None:
         """Let go of the picture."""
@@ -107,6 +111,14 @@ class VariantWriter:
 
 _AAC_OPTIONS = {"aac_coder": "fast", "aac_ms": "0", "aac_is": "0", "aac_pns": "0"}
 """A third of the default's time at the same quality; no intensity stereo or noise substitution, which alter phases."""
+
+
+def _opening(mp4: bytes) -> dict[str, str]:
+    """Options that keep FFmpeg from decoding frames when it opens a picture, to learn what the file says already.
+
+    Not where the file states the shape of its pixels: that is passed on only if the decoder confirms it.
+    """
+    return {} if b"pasp" in mp4 else {"codec_whitelist": "none"}
 
 
 def to_count(length_s: Fraction) -> int:
