@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from servers.stand_in import (
