@@ -30,6 +30,13 @@ def ffmpeg_frames(path: Path, *options: str) -> NDArray[np.uint8]:
     return np.frombuffer(done.stdout, np.uint8).reshape(len(lines), -1)
 
 
+def frame_digests(path: Path) -> list[str]:
+    """A digest of all samples of each frame of the picture, as the ffmpeg command decodes them from the beginning."""
+    command = [FFMPEG, "-v", "error", "-i", f"file:{path}", "-an", "-fps_mode", "passthrough", "-f", "framehash", "-"]
+    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    return [line.rpartition(",")[2].strip() for line in lines if not line.startswith("#")]
+
+
 def ffmpeg_times(path: Path) -> tuple[float, float]:
     """Duration and start in seconds, as the ffmpeg command prints them for the whole file."""
     done = subprocess.run([FFMPEG, "-i", f"file:{path}"], capture_output=True, text=True, check=False)

@@ -134,6 +134,9 @@ def _picture(
     scanned = replace(scanned, geometry=fitted(scanned.geometry, settings.height))
     geometry = scanned.geometry
 
+    def seen(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        return with_grey_copies(frames, height=HEIGHT, into=small)
+
     def frames() -> Iterator[VideoFrame]:
         small.clear()  # what an attempt to copy may have left
         cut = cut_picture(
@@ -144,11 +147,11 @@ def _picture(
             count=clip.frames,
             stamped_s=scanned.frame_times_s,
         )
-        return with_grey_copies(cut, height=HEIGHT, into=small)
+        return seen(cut)
 
     note = None
     if settings.picture == "copy":
-        copied = copy_picture(scanned, start_s=clip.start_s, fps=clip.fps, count=clip.frames, frames=frames())
+        copied = copy_picture(scanned, start_s=clip.start_s, fps=clip.fps, count=clip.frames, through=seen)
         if isinstance(copied, Picture):
             return copied, None
         note = copied

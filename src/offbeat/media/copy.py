@@ -11,35 +11,34 @@ The packets get stamps of their own: the k-th frame shown at k / fps, from 0. Wh
 differ from that of showing, composition offsets are written as signed numbers (`ctts` version 1, ISO/IEC 14496-12), so
 that the first frame stands at 0 without an edit list, which some readers ignore.
 
-None of this is believed: the copy is decoded and compared with the decoded source, frame by frame, bit by bit.
+None of this is believed: it is proved on the finished copy (`offbeat.media.copy_proof`), decoded once for that.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import zip_longest
-from typing import cast
 
 import av
 import numpy as np
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
+from offbeat.media.copy_proof import CopyDiffersError, proved_frames, taken
 from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.opening import exact, open_media, picture_stream, start_of
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.media.scan import Scan
 from offbeat.timing import round_half_up
 
-_FULL_RANGE = 2
-"""Samples from 0 to 255 instead of 16 to 235, as FFmpeg numbers it (AVCOL_RANGE_JPEG)."""
+_BACK_S = (Fraction(0), Fraction(2), None)
+"""How much before its stamp the first packet is looked for; None: from the beginning. Without an index, or with a wrong
+one, seeking may land behind it."""
 _WHY_CONVERTED = {
     "bwdif": "it is interlaced",
     "transpose": "it is rotated",
@@ -58,7 +57,12 @@ def copyable_starts(scanned: Scan, frames: int) -> NDArray[np.int64]:
 
 
 def copy_picture(
-    scanned: Scan, *, start_s: Fraction, fps: Fraction, count: int, frames: Iterable[VideoFrame]
+    scanned: Scan,
+    *,
+    start_s: Fraction,
+    fps: Fraction,
+    count: int,
+    through: Callable[[Iterator[VideoFrame]], Iterable[VideoFrame]] = iter,
 ) -> Picture | str:
     """The picture of the window without encoding it, or the reason why it has to be encoded.
 
@@ -67,32 +71,51 @@ def copy_picture(
         start_s: when the first frame is shown, exactly.
         fps: the rate of the result, in frames a second.
         count: how many frames.
-        frames: the decoded source on the grid, as it would be encoded (`cut_picture`): what the copy must equal. Taken
-            one at a time, and not touched where the stamps alone forbid copying.
+        through: what the frames pass through when the copy is decoded, one at a time, such as `with_grey_copies`; not
+            asked for frames where the stamps alone forbid copying.
     """
     index = int(np.searchsorted(scanned.frame_times_s, float(start_s) - 1e-6))
     reason = _why_never(scanned) or _why_not_here(scanned, index, count)
     if reason is not None:
         return reason
     try:
+        mp4 = _copied(scanned, index, fps=fps, count=count, through=through)
+    except CopyDiffersError as error:
+        return str(error)
+    except (FFmpegError, MediaError, ValueError) as error:
+        return f"its packets cannot be read or written apart from their file ({error})"
+    geometry = scanned.geometry
+    return Picture(mp4=mp4, fps=fps, count=count, width=geometry.width, height=geometry.height, copied=True)
+
+
+def _copied(
+    scanned: Scan,
+    index: int,
+    *,
+    fps: Fraction,
+    count: int,
+    through: Callable[[Iterator[VideoFrame]], Iterable[VideoFrame]],
+) -> bytes:
+    """A proved MP4 file of `count` frames from frame `index` on."""
+    for back_s in _BACK_S:
         with open_media(scanned.path) as container:
             stream = picture_stream(container, scanned.path)
             if stream.sample_aspect_ratio and exact(stream.sample_aspect_ratio) not in (0, 1):
-                return "its pixels are not square"
+                raise CopyDiffersError("its pixels are not square")
             first_pts = int(scanned.frame_pts[index]) + round_half_up(start_of(container) / scanned.time_base)
+            if back_s is not None:
+                container.seek(first_pts - round_half_up(back_s / scanned.time_base), stream=stream)
             packets = _packets(container.demux(stream), first_pts, count)
             if len(packets) < count:
-                return "its packets are not found again by their stamps"
+                continue
             if any(packet.is_discard or packet.is_corrupt for packet in packets):
-                return "an edit list hides some of its frames, or they are damaged"
+                raise CopyDiffersError("an edit list hides some of its frames, or they are damaged")
+            source = taken(packets, stream)
             mp4 = _muxed(packets, stream, fps)
-        reason = _difference(mp4, frames, fps=fps)
-    except (FFmpegError, MediaError, ValueError) as error:
-        return f"its packets cannot be read or written apart from their file ({error})"
-    if reason is not None:
-        return reason
-    geometry = scanned.geometry
-    return Picture(mp4=mp4, fps=fps, count=count, width=geometry.width, height=geometry.height, copied=True)
+        for _ in through(proved_frames(mp4, source, fps=fps)):
+            pass
+        return mp4
+    raise CopyDiffersError("its packets are not found again by their stamps")
 
 
 def _why_never(scanned: Scan) -> str | None:
@@ -132,6 +155,8 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], first_pts: int, count: int)
             packets.append(packet)
             if len(packets) == count:
                 break
+        elif packet.dts is not None and packet.dts > first_pts:
+            break  # none is shown before it is decoded
     return packets
 
 
@@ -150,36 +175,3 @@ def _muxed(packets: Sequence[Packet[VideoStream]], template: VideoStream, fps: F
             packet.time_base, packet.stream = 1 / fps, stream
             output.mux(packet)
     return buffer.getvalue()
-
-
-def _difference(mp4: bytes, source: Iterable[VideoFrame], *, fps: Fraction) -> str | None:
-    """Decode the copy, and say where it first differs from the decoded source; None where nowhere."""
-    with av.open(io.BytesIO(mp4), mode="r", format="mp4") as container:
-        container.streams.video[0].codec_context.thread_count = 1
-        copied = container.decode(container.streams.video[0])
-        for k, (own, theirs) in enumerate(zip_longest(copied, source)):
-            if own is None or theirs is None:
-                return f"its copy has {'more' if theirs is None else 'fewer'} frames than {k}"
-            if own.interlaced_frame:
-                return "it is interlaced"
-            if own.pts is None or own.time_base is None or own.pts * exact(own.time_base) != k / fps:
-                return f"frame {k} of its copy is not shown at its time"
-            if own.is_corrupt or not _same(own, theirs):
-                return f"frame {k} of its copy decodes differently from the source"
-    return None
-
-
-def _same(one: VideoFrame, other: VideoFrame) -> bool:
-    """Whether two frames are equal in every sample, and in how the samples are meant."""
-    if (one.width, one.height, one.format.name) != (other.width, other.height, other.format.name):
-        return False
-    full_range = [int(frame.color_range) == _FULL_RANGE for frame in (one, other)]  # not stated means limited
-    if full_range[0] != full_range[1] or one.colorspace != other.colorspace:
-        return False
-    return all(np.array_equal(_samples(a), _samples(b)) for a, b in zip(one.planes, other.planes, strict=True))
-
-
-def _samples(plane: VideoPlane) -> NDArray[np.uint8]:
-    """The samples where they lie, without the filling at the ends of the lines; a copy would cost a third more CPU."""
-    held = np.frombuffer(cast("bytes", plane), np.uint8)  # it has the buffer protocol, but its type does not say so
-    return held.reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.coverage import JUMP_S, LEVEL_STEP_S, Coverage, Span
 from offbeat.media.geometry import Geometry, geometry_of
-from offbeat.media.h264 import begins_anew
+from offbeat.media.h264 import Entries
 from offbeat.media.limits import LIMITS, Limits
 from offbeat.media.opening import (
     check_open,
@@ -69,8 +69,8 @@ class Scan:
         time_base: seconds a tick.
         codec: how the picture is coded, as FFmpeg calls it.
         packet_pts: the stamps of the picture's packets in the order of decoding, in ticks like `frame_pts`.
-        packet_begins_anew: which of them can be decoded, with all that follow, without any before: IDR pictures of
-            H.264; false throughout for other codecs.
+        packet_begins_anew: which of them can be decoded, with all that follow, from the stream's header alone, without
+            any packet before: IDR pictures of H.264 up to a change of the parameter sets; false for other codecs.
         picture: runs of frames without a hole or damage.
         sound: runs of decoded samples without a hole.
         levels_dbfs: RMS of each tenth of a second of sound; -inf where there is none.
@@ -199,14 +199,14 @@ class _Stamps:
     damaged: array[int]
     broken: bool = False
 
-    def add(self, packet: Packet[Stream], h264_extradata: bytes | None) -> None:
+    def add(self, packet: Packet[Stream], entries: Entries | None) -> None:
         if packet.is_keyframe:
             self.broken = False
         self.broken |= packet.is_corrupt  # until the next key frame, all that follows may refer to it
+        is_entry = entries is not None and entries.is_next(packet)
         if packet.pts is not None and not packet.is_discard:
             self.pts.append(packet.pts)
-            is_entry = packet.is_keyframe and h264_extradata is not None
-            self.begins_anew.append(is_entry and begins_anew(bytes(packet), h264_extradata or b""))
+            self.begins_anew.append(is_entry)
             self.damaged.append(self.broken)
 
 
@@ -219,7 +219,7 @@ def _packets(
     limits: Limits,
 ) -> tuple[_Stamps, Coverage]:
     """Time stamps of all picture packets, and the coverage of the decoded sound."""
-    h264_extradata = (picture.codec_context.extradata or b"") if picture.codec_context.name == "h264" else None
+    entries = Entries(picture.codec_context.extradata or b"") if picture.codec_context.name == "h264" else None
     stamps = _Stamps(array("q"), array("b"), array("b"))
     covered = Coverage(path, sound.rate, limits)
     latest: dict[int, Fraction] = {}
@@ -229,7 +229,7 @@ def _packets(
         _check_packet(packet, latest, path)
         if isinstance(packet.stream, VideoStream):
             unstamped += packet.size > 0 and packet.pts is None
-            stamps.add(packet, h264_extradata)
+            stamps.add(packet, entries)
             limits.check(path, "frames", len(stamps.pts), limits.frames)
             continue
         if packet.is_corrupt:
