@@ -19,7 +19,7 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import read_sources
-from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.runner import Terms, run_models
 from offbeat.files import whole_file
 from offbeat.media.synth import SCENES, render_scene, write_scene
 from offbeat.models.registry import make_model
@@ -75,7 +75,7 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
     dataset = open_dataset(out / "set")
     models = [make_model(spec, seed=seed) for spec in MODELS]
     with progress("asking models", len(models) * len(dataset.variants)) as advance:
-        run_models(dataset, models, out=out / "run", seed=seed, jobs=jobs, on_progress=lambda _: advance())
+        run_models(dataset, models, out=out / "run", terms=Terms(jobs=jobs), on_progress=lambda _: advance())
     material = open_material([out / "run"])
     with progress("scoring", len(models)) as advance:
         results = compute_results(dataset, material.answers, advance=advance)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.runner import Terms, run_models
 from offbeat.models.base import Reply
 
 JOBS = 3
@@ -24,7 +24,7 @@ def _appender(path: str):
 
 
 class Slow:
-    name, revision = "slow", "1"
+    name, revision, looks = "slow", "1", False
 
     def __init__(self, asked, seconds: float):
         self._asked, self._seconds = asked, seconds
@@ -43,7 +43,7 @@ if __name__ == "__main__":
             open_dataset(Path(dataset)),
             [Slow(_appender(asked), float(seconds))],
             out=Path(out),
-            jobs=JOBS,
+            terms=Terms(jobs=JOBS),
             on_progress=lambda answer: tell(answer.variant_id),
         )
     except OffbeatError as error:

@@ -66,11 +66,11 @@ def test_an_id_twice(dataset):
 def test_models_are_named_once(dataset):
     for models in ([], [make_model("random"), make_model("random", seed=1)]):
         with pytest.raises(SettingsError, match="each named once"):
-            plan_models(dataset, models, STUDY, Selection(), None)
+            plan_models(dataset, models, [STUDY], Selection(), 1, None)
 
 
 def test_a_clips_variants_stay_together(dataset):
-    (plan,) = plan_models(dataset, [make_model("random")], STUDY, Selection(), None)
+    (plan,) = plan_models(dataset, [make_model("random")], [STUDY], Selection(), 1, None)
     assert [len(group) for group in plan.to_ask] == [5] * 10
     assert all(len({item.variant.row.clip_id for item in group}) == 1 for group in plan.to_ask)
 

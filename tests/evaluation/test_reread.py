@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
-from offbeat.errors import RunError
 from offbeat.evaluation import asking, reread
 from offbeat.evaluation.reread import reread_run
-from offbeat.evaluation.run_folder import INFO, open_run
+from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
 from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
@@ -22,7 +21,7 @@ SAYS = {
 
 
 class Mixed:
-    name, revision = "mixed", "1"
+    name, revision, looks = "mixed", "1", False
 
     def reply(self, variant, prompt):
         return SAYS[variant.row.audio_delay_ms / 1000]
@@ -37,7 +36,7 @@ def test_nothing_changes_while_the_rules_stay(dataset, tmp_path):
 
 
 def test_answers_read_by_older_rules_are_read_anew(dataset, tmp_path, monkeypatch):
-    def poor(text, stop, options):
+    def poor(text, stop, *_):
         return (stop, None) if stop != "complete" else ("ok", "sync")
 
     monkeypatch.setattr(asking, "read_reply", poor)
@@ -73,11 +72,3 @@ def test_all_or_nothing(dataset, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="stop"):
         reread_run(tmp_path / "run")
     assert open_run(tmp_path / "run").answers == before
-
-
-def test_answers_to_a_question_that_is_not_described(dataset, tmp_path):
-    run_models(dataset, [make_model("oracle")], out=tmp_path / "run")
-    path = tmp_path / "run" / INFO
-    path.write_text(path.read_text().replace('"study": {', '"other": {'))
-    with pytest.raises(RunError, match="no question 'study'"):
-        reread_run(tmp_path / "run")

@@ -11,9 +11,10 @@ import pytest
 
 from offbeat.dataset.folder import METADATA, open_dataset
 from offbeat.errors import RunError
+from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import INFO, held_run, open_run
 from offbeat.evaluation.runner import run_models
-from offbeat.evaluation.store import FILE
+from offbeat.evaluation.database import FILE
 from offbeat.models.registry import make_model
 
 
@@ -37,7 +38,7 @@ def test_what_a_reader_gets(dataset, run):
 
 def test_another_model_joins_and_the_first_stays(dataset, run):
     before = open_run(run).settings
-    run_models(dataset, [make_model("oracle")], out=run, limit=10, genres=["speech"])
+    run_models(dataset, [make_model("oracle")], out=run, selection=Selection(limit=10, genres=["speech"]))
     after = open_run(run).settings
     assert after["models"]["random"] == before["models"]["random"]
     assert after["models"]["oracle"]["limit"] == 10
@@ -78,8 +79,8 @@ def test_a_folder_that_was_begun_and_left_is_taken_up(dataset, tmp_path):
         ("", "put a copy"),
         ("{}", "format_version"),
         ("[]", "put a copy"),
-        ('{"format_version": 2, "new": 1}', "format version 2, expected 1"),
-        ('{"format_version": 1}', "dataset_folder"),
+        ('{"format_version": 3, "new": 1}', "format version 3, expected 2"),
+        ('{"format_version": 2}', "dataset_folder"),
         (b"\xff\xfe", "cannot be read"),
     ],
 )

@@ -5,23 +5,26 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RunError, SettingsError
-from offbeat.evaluation import runner
+from offbeat.evaluation import turn
 from offbeat.evaluation.answer import OUTCOMES
+from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import EQUAL_ERRORS, run_models
-from offbeat.evaluation.store import AnswerStore
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.store import kept_outcomes, put_answer
+from offbeat.evaluation.turn import EQUAL_ERRORS
 from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
 
 
 class Spy:
     """Says what `say` returns for a variant, and remembers who asked."""
+
+    looks = False
 
     def __init__(self, say=lambda row: Reply("sync"), name="spy", revision="1"):
         self.name, self.revision, self._say = name, revision, say
@@ -43,7 +46,7 @@ def out(tmp_path) -> Path:
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_the_oracle_is_always_right_and_every_variant_is_asked_once(dataset, out, jobs):
     seen = []
-    summary = run_models(dataset, [make_model("oracle")], out=out, jobs=jobs, on_progress=seen.append)
+    summary = run_models(dataset, [make_model("oracle")], out=out, terms=Terms(jobs=jobs), on_progress=seen.append)
     truth = {variant.row.variant_id: variant.row.label for variant in dataset.variants}
     run = open_run(out)
     assert {answer.variant_id: answer.choice for answer in run.answers} == truth
@@ -55,7 +58,7 @@ def test_the_oracle_is_always_right_and_every_variant_is_asked_once(dataset, out
 
 def test_a_clip_is_asked_by_one_thread_in_one_go(dataset, out):
     spy = Spy(lambda row: (time.sleep(0.001), Reply("sync"))[1])
-    run_models(dataset, [spy], out=out, jobs=4)
+    run_models(dataset, [spy], out=out, terms=Terms(jobs=4))
     by_thread: dict[int, list[str]] = {}
     for clip, _, thread in spy.asked:
         by_thread.setdefault(thread, []).append(clip)
@@ -65,7 +68,7 @@ def test_a_clip_is_asked_by_one_thread_in_one_go(dataset, out):
 
 def test_a_second_run_asks_nothing_again(dataset, out):
     first, second = Spy(), Spy()
-    run_models(dataset, [first], out=out, limit=20)
+    run_models(dataset, [first], out=out, selection=Selection(limit=20))
     summary = run_models(dataset, [second], out=out)
     assert len(first.asked) == 20
     assert len(second.asked) == 30
@@ -141,22 +144,21 @@ def test_a_fault_in_a_models_code_is_a_failure_with_its_traceback(dataset, out):
 
 
 def test_a_store_that_fails_ends_the_run(dataset, out, monkeypatch):
-    put = AnswerStore.put
-    monkeypatch.setattr(AnswerStore, "put", lambda self, answer: _fail_at(self, answer, put))
+    monkeypatch.setattr(turn, "put_answer", _full_after_seven)
     with pytest.raises(RunError, match="disk full"):
         run_models(dataset, [Spy()], out=out)
     assert len(open_run(out).answers) == 7
 
 
-def _fail_at(store, answer, put):
-    if len(store.outcomes(answer.model, answer.question, 0)) >= 7:
+def _full_after_seven(database, answer):
+    if len(kept_outcomes(database, answer.model, answer.question)) >= 7:
         raise RunError("disk full")
-    put(store, answer)
+    put_answer(database, answer)
 
 
 def test_a_wrong_setting_leaves_no_folder(dataset, out):
     with pytest.raises(SettingsError, match="genre"):
-        run_models(dataset, [Spy()], out=out, genres=["opera"])
+        run_models(dataset, [Spy()], out=out, selection=Selection(genres=["opera"]))
     assert not out.exists()
     with pytest.raises(SettingsError, match="the dataset itself"):
         run_models(dataset, [Spy()], out=dataset.folder)
@@ -166,11 +168,11 @@ INTERRUPTED = """
 import os, signal, sys, time
 from pathlib import Path
 from offbeat.dataset.folder import open_dataset
-from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.runner import Terms, run_models
 from offbeat.models.base import Reply
 
 class Slow:
-    name, revision = "slow", "1"
+    name, revision, looks = "slow", "1", False
     def reply(self, variant, prompt):
         os.write(1, f"begun {variant.row.variant_id}\\n".encode())
         time.sleep(0.3)
@@ -178,7 +180,7 @@ class Slow:
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 try:
-    run_models(open_dataset(Path(sys.argv[1])), [Slow()], out=Path(sys.argv[2]), jobs=2)
+    run_models(open_dataset(Path(sys.argv[1])), [Slow()], out=Path(sys.argv[2]), terms=Terms(jobs=2))
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -196,22 +198,3 @@ def test_an_interrupt_finishes_what_is_in_flight(dataset, out):
     assert lines[-1] == "interrupted\n"
     assert 2 <= len(begun) <= 4
     assert {answer.variant_id for answer in open_run(out).answers} == begun
-
-
-def test_an_interrupt_while_a_thread_starts_loses_nothing(dataset, out, monkeypatch):
-    """The pool then knows nothing of that thread, and does not wait for it."""
-
-    class Forgetful(ThreadPoolExecutor):
-        def submit(self, *words):
-            future = super().submit(*words)
-            if len(self._threads) == 2:
-                self._threads.clear()
-                raise KeyboardInterrupt
-            return future
-
-    monkeypatch.setattr(runner, "ThreadPoolExecutor", Forgetful)
-    slow = Spy(lambda row: (time.sleep(0.2), Reply("sync"))[1])
-    with pytest.raises(KeyboardInterrupt):
-        run_models(dataset, [slow], out=out, jobs=2)
-    assert len(slow.asked) >= 1
-    assert {answer.variant_id for answer in open_run(out).answers} == {variant for _, variant, _ in slow.asked}

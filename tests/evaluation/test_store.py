@@ -8,7 +8,8 @@ import pytest
 
 from offbeat.errors import RunError
 from offbeat.evaluation.answer import Answer
-from offbeat.evaluation.store import FILE, SCHEMA_VERSION, AnswerStore
+from offbeat.evaluation.database import FILE, SCHEMA_VERSION, Database
+from offbeat.evaluation.store import all_answers, is_empty, kept_outcomes, put_answer, reread_answers
 
 ANSWER = Answer(
     model="m",
@@ -18,6 +19,8 @@ ANSWER = Answer(
     repeat=0,
     key="k",
     prompt="?",
+    system=None,
+    options={"sync": "A", "ahead": "B"},
     outcome="ok",
     choice="sync",
     text='s\x00y"n\u2028c\n😀',
@@ -37,13 +40,13 @@ def path(tmp_path):
 
 
 def test_what_is_put_comes_back_whole(path):
-    with AnswerStore(path) as store:
-        assert store.is_empty()
-        store.put(ANSWER)
-        store.put(replace(FAILURE, variant_id="w"))
-    with AnswerStore(path, readonly=True) as store:
-        assert store.answers() == (ANSWER, replace(FAILURE, variant_id="w"))
-        assert not store.is_empty()
+    with Database(path) as store:
+        assert is_empty(store)
+        put_answer(store, ANSWER)
+        put_answer(store, replace(FAILURE, variant_id="w"))
+    with Database(path, readonly=True) as store:
+        assert all_answers(store) == (ANSWER, replace(FAILURE, variant_id="w"))
+        assert not is_empty(store)
 
 
 @pytest.mark.parametrize(
@@ -58,18 +61,18 @@ def test_what_is_put_comes_back_whole(path):
     ],
 )
 def test_which_of_two_stays(path, first, second, kept):
-    with AnswerStore(path) as store:
-        store.put(first)
-        store.put(second)
-        assert store.answers() == (kept,)
-        assert store.outcomes("m", "study", 0) == {"v": (kept.key, kept.outcome)}
+    with Database(path) as store:
+        put_answer(store, first)
+        put_answer(store, second)
+        assert all_answers(store) == (kept,)
+        assert kept_outcomes(store, "m", "study") == {("v", 0): (kept.key, kept.outcome)}
 
 
 def test_an_answer_that_another_key_replaces_is_not_thrown_away(path):
-    with AnswerStore(path) as store:
-        store.put(ANSWER)
-        store.put(replace(ANSWER, key="k2", text="ahead"))
-        store.put(replace(ANSWER, key="k2", text="behind"))
+    with Database(path) as store:
+        put_answer(store, ANSWER)
+        put_answer(store, replace(ANSWER, key="k2", text="ahead"))
+        put_answer(store, replace(ANSWER, key="k2", text="behind"))
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT key, text FROM superseded").fetchall()
     connection.close()
@@ -78,15 +81,15 @@ def test_an_answer_that_another_key_replaces_is_not_thrown_away(path):
 
 def test_models_questions_variants_and_repeats_are_apart(path):
     others = [replace(ANSWER, **{field: "x"}) for field in ("model", "question", "variant_id")]
-    with AnswerStore(path) as store:
+    with Database(path) as store:
         for answer in (ANSWER, *others, replace(ANSWER, repeat=1)):
-            store.put(answer)
-        assert len(store.answers()) == 5
-        assert set(store.outcomes("m", "study", 0)) == {"v", "x"}
+            put_answer(store, answer)
+        assert len(all_answers(store)) == 5
+        assert set(kept_outcomes(store, "m", "study")) == {("v", 0), ("x", 0), ("v", 1)}
 
 
 def test_every_commit_is_synced_to_the_disk(path):
-    with AnswerStore(path) as store:
+    with Database(path) as store:
         pragmas = [
             store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
         ]
@@ -94,51 +97,51 @@ def test_every_commit_is_synced_to_the_disk(path):
 
 
 def test_from_several_threads(path):
-    with AnswerStore(path) as store:
+    with Database(path) as store:
 
         def work(part: int) -> None:
             for number in range(25):
-                store.put(replace(ANSWER, variant_id=f"{part}-{number}"))
+                put_answer(store, replace(ANSWER, variant_id=f"{part}-{number}"))
 
         threads = [threading.Thread(target=work, args=(part,)) for part in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(store.answers()) == 100
+        assert len(all_answers(store)) == 100
 
 
 def test_reading_while_writing_sees_what_is_acknowledged(path):
-    with AnswerStore(path) as writer:
+    with Database(path) as writer:
         for number in range(3):
-            writer.put(replace(ANSWER, variant_id=f"v{number}"))
-            with AnswerStore(path, readonly=True) as reader:
-                assert len(reader.answers()) == number + 1
+            put_answer(writer, replace(ANSWER, variant_id=f"v{number}"))
+            with Database(path, readonly=True) as reader:
+                assert len(all_answers(reader)) == number + 1
 
 
 def test_a_reader_cannot_write(path):
-    AnswerStore(path).close()
-    with AnswerStore(path, readonly=True) as store, pytest.raises(RunError, match="readonly"):
-        store.put(ANSWER)
+    Database(path).close()
+    with Database(path, readonly=True) as store, pytest.raises(RunError, match="readonly"):
+        put_answer(store, ANSWER)
 
 
 def test_reread_changes_choice_and_outcome_alone(path):
-    with AnswerStore(path) as store:
-        store.put(ANSWER)
-        store.reread([replace(ANSWER, outcome="unparsed", choice=None, text="other")])
-        assert store.answers() == (replace(ANSWER, outcome="unparsed", choice=None),)
-        store.reread([replace(ANSWER, key="another")])
-        assert store.answers()[0].outcome == "unparsed"
+    with Database(path) as store:
+        put_answer(store, ANSWER)
+        reread_answers(store, [replace(ANSWER, outcome="unparsed", choice=None, text="other")])
+        assert all_answers(store) == (replace(ANSWER, outcome="unparsed", choice=None),)
+        reread_answers(store, [replace(ANSWER, key="another")])
+        assert all_answers(store)[0].outcome == "unparsed"
 
 
 def test_another_schema_version(path):
-    AnswerStore(path).close()
+    Database(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     for readonly in (False, True):
-        with pytest.raises(RunError, match=r"schema version 2, expected 1; use the Offbeat that made it"):
-            AnswerStore(path, readonly=readonly)
+        with pytest.raises(RunError, match=r"schema version 3, expected 2; use the Offbeat that made it"):
+            Database(path, readonly=readonly)
 
 
 def test_a_database_of_somebody_else(path):
@@ -146,39 +149,39 @@ def test_a_database_of_somebody_else(path):
         connection.execute("CREATE TABLE answers (x)")
     connection.close()
     with pytest.raises(RunError, match="schema version 0"):
-        AnswerStore(path)
+        Database(path)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be read as one " * 40, b"\x00" * 5000])
 def test_not_a_database(path, content):
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"damaged .*move the file away|schema version"):
-        AnswerStore(path)
+        Database(path)
 
 
 def test_damage_in_the_middle(path):
-    with AnswerStore(path) as store:
+    with Database(path) as store:
         for number in range(300):
-            store.put(replace(ANSWER, variant_id=f"v{number}", text="x" * 500))
+            put_answer(store, replace(ANSWER, variant_id=f"v{number}", text="x" * 500))
     raw = bytearray(path.read_bytes())
     for page in range(8192, len(raw), 4096):
         raw[page : page + 64] = b"\xff" * 64
     path.write_bytes(raw)
-    with pytest.raises(RunError, match=r"damaged .*\.recover"), AnswerStore(path, readonly=True) as store:
-        store.answers()
+    with pytest.raises(RunError, match=r"damaged .*\.recover"), Database(path, readonly=True) as store:
+        all_answers(store)
 
 
 @pytest.mark.parametrize(("column", "value"), [("usage", "{"), ("outcome", "fine"), ("details", b"\xff")])
 def test_a_row_that_is_no_answer(path, column, value):
-    with AnswerStore(path) as store:
-        store.put(ANSWER)
+    with Database(path) as store:
+        put_answer(store, ANSWER)
         store._connection.execute(f"UPDATE answers SET {column} = ?", (value,))
         with pytest.raises(RunError, match="model 'm', variant 'v': not an answer"):
-            store.answers()
+            all_answers(store)
 
 
 def test_nothing_there(path):
     with pytest.raises(RunError, match="not there"):
-        AnswerStore(path, readonly=True)
+        Database(path, readonly=True)
     with pytest.raises(RunError, match="unable to open"):
-        AnswerStore(path / "deeper")
+        Database(path / "deeper")

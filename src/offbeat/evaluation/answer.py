@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from offbeat.models.base import JsonValue
@@ -30,6 +31,8 @@ class Answer:
         repeat: 0 for the first time of asking.
         key: hash of everything the answer depends on; another key means that it has to be asked again.
         prompt: the text as it was sent.
+        system: what stood before the conversation; None for the model's own default.
+        options: the word that was to be said for each option.
         outcome: see `OUTCOMES`.
         choice: one of the question's options, or None.
         text: the raw reply, None where there was none.
@@ -48,6 +51,8 @@ class Answer:
     repeat: int
     key: str
     prompt: str
+    system: str | None
+    options: Mapping[str, str]
     outcome: Outcome
     choice: str | None
     text: str | None
@@ -57,3 +62,8 @@ class Answer:
     error: str | None
     asked_at: str
     seconds: float
+
+
+def utc_now() -> str:
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +13,10 @@ from pathlib import Path
 from offbeat.dataset.folder import Dataset
 from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError, SettingsError
+from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.question import Question, prompt_for
 from offbeat.evaluation.run_folder import INFO, check_dataset, read_info
-from offbeat.evaluation.store import FILE, AnswerStore
+from offbeat.evaluation.store import kept_outcomes
 from offbeat.models.base import Model, Prompt
 from offbeat.timing import exact_seconds
 
@@ -47,26 +48,30 @@ class Planned:
     Attributes:
         variant: about what.
         prompt: as it will be sent.
+        repeat: 0 for the first time of asking.
         key: hash of everything that the answer depends on.
     """
 
     variant: Variant
     prompt: Prompt
+    repeat: int
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """What one model is asked.
+    """What one model is asked, in one wording.
 
     Attributes:
         model: who.
-        planned: everything that wants an answer, in the order of the dataset.
+        question: in which wording.
+        planned: everything that wants an answer, in the order of the dataset, all repeats of a variant together.
         kept: how many of those have one already.
         to_ask: the others, grouped by clip.
     """
 
     model: Model
+    question: Question
     planned: tuple[Planned, ...]
     kept: int
     to_ask: tuple[tuple[Planned, ...], ...]
@@ -100,23 +105,35 @@ def select_variants(dataset: Dataset, selection: Selection) -> tuple[Variant, ..
 
 
 def plan_models(
-    dataset: Dataset, models: Sequence[Model], question: Question, selection: Selection, store: AnswerStore | None
+    dataset: Dataset,
+    models: Sequence[Model],
+    questions: Sequence[Question],
+    selection: Selection,
+    repeats: int,
+    database: Database | None,
 ) -> tuple[ModelPlan, ...]:
     """Who is asked what, leaving out what has an answer with the same key; a failure is asked again.
 
+    Returns:
+        One plan for each question to each model, model by model.
+
     Raises:
-        SettingsError: see `select_variants`; or a model is named twice.
+        SettingsError: see `select_variants`; or a model or a question is named twice.
         DatasetError: see `select_variants`.
     """
-    names = [model.name for model in models]
-    if len(set(names)) < len(names) or not names:
-        raise SettingsError(f"expected one or more models, each named once, got {', '.join(names) or 'none'}")
+    _check_names("model", [model.name for model in models])
+    _check_names("question", [question.name for question in questions])
     variants = select_variants(dataset, selection)
-    return tuple(_plan(model, variants, question, store) for model in models)
+    return tuple(_plan(model, variants, question, repeats, database) for model in models for question in questions)
 
 
 def plan_run(
-    dataset: Dataset, models: Sequence[Model], question: Question, selection: Selection, out: Path
+    dataset: Dataset,
+    models: Sequence[Model],
+    questions: Sequence[Question],
+    selection: Selection,
+    repeats: int,
+    out: Path,
 ) -> tuple[ModelPlan, ...]:
     """What a run into the folder `out` would ask; nothing is written.
 
@@ -125,31 +142,42 @@ def plan_run(
         SettingsError, DatasetError: see `select_variants` and `plan_models`.
     """
     if not (out / INFO).exists():
-        return plan_models(dataset, models, question, selection, None)
+        return plan_models(dataset, models, questions, selection, repeats, None)
     check_dataset(out, read_info(out), dataset)
-    with AnswerStore(out / FILE, readonly=True) as store:
-        return plan_models(dataset, models, question, selection, store)
+    with Database(out / FILE, readonly=True) as database:
+        return plan_models(dataset, models, questions, selection, repeats, database)
 
 
 def answer_key(model: Model, variant: Variant, question: Question, prompt: Prompt, repeat: int) -> str:
     """SHA-256 over who is asked, about which bytes, in which words, and which time of asking it is."""
-    parts = [model.name, model.revision, variant.row.sha256, question.name, prompt.text, list(prompt.options), repeat]
+    words = [prompt.system, prompt.text, list(prompt.options), list(prompt.words)]
+    parts = [model.name, model.revision, variant.row.sha256, question.name, words, repeat]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _plan(model: Model, variants: Sequence[Variant], question: Question, store: AnswerStore | None) -> ModelPlan:
-    known: Mapping[str, tuple[str, str]] = {} if store is None else store.outcomes(model.name, question.name, 0)
+def _plan(
+    model: Model, variants: Sequence[Variant], question: Question, repeats: int, database: Database | None
+) -> ModelPlan:
+    known = {} if database is None else kept_outcomes(database, model.name, question.name)
     planned: list[Planned] = []
     to_ask: defaultdict[str, list[Planned]] = defaultdict(list)
+    prompts: dict[str, Prompt] = {}
     for variant in variants:
-        prompt = prompt_for(question, variant)
-        item = Planned(variant, prompt, answer_key(model, variant, question, prompt, 0))
-        planned.append(item)
-        key, outcome = known.get(variant.row.variant_id, ("", "error"))
-        if key != item.key or outcome == "error":
-            to_ask[variant.row.clip_id].append(item)
+        clip = variant.row.clip_id
+        prompt = prompts.get(clip) or prompts.setdefault(clip, prompt_for(question, variant))
+        for repeat in range(repeats):
+            item = Planned(variant, prompt, repeat, answer_key(model, variant, question, prompt, repeat))
+            planned.append(item)
+            key, outcome = known.get((variant.row.variant_id, repeat), ("", "error"))
+            if key != item.key or outcome == "error":
+                to_ask[clip].append(item)
     groups = tuple(tuple(group) for group in to_ask.values())
-    return ModelPlan(model, tuple(planned), len(planned) - sum(map(len, groups)), groups)
+    return ModelPlan(model, question, tuple(planned), len(planned) - sum(map(len, groups)), groups)
+
+
+def _check_names(what: str, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names) or not names:
+        raise SettingsError(f"expected one or more {what}s, each named once, got {', '.join(names) or 'none'}")
 
 
 def _spread(variants: Sequence[Variant], limit: int, seed: int) -> list[Variant]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offbeat.errors import RunError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.parsing import read_reply
-from offbeat.evaluation.run_folder import INFO, QuestionRecord, held_run, read_info
+from offbeat.evaluation.run_folder import held_run, read_info
+from offbeat.evaluation.store import all_answers, reread_answers
 
 DECIDED_BY_READING = ("ok", "unparsed", "unsure")
 """The outcomes that depend on the text; that a model refused, was cut or failed is no matter of reading."""
@@ -34,19 +33,16 @@ def reread_run(folder: Path) -> Reread:
     Raises:
         RunError: not a run folder, held by another process, or it cannot be written to.
     """
-    questions = read_info(folder).questions
-    with held_run(folder) as store:
-        answers = [answer for answer in store.answers() if answer.outcome in DECIDED_BY_READING]
-        pairs = [(answer, _read_again(answer, questions, folder)) for answer in answers]
+    read_info(folder)
+    with held_run(folder) as database:
+        answers = [answer for answer in all_answers(database) if answer.outcome in DECIDED_BY_READING]
+        pairs = [(answer, _read_again(answer)) for answer in answers]
         changed = tuple((before, after) for before, after in pairs if before != after)
-        store.reread(after for _, after in changed)
+        reread_answers(database, (after for _, after in changed))
     return Reread(read=len(answers), changed=changed)
 
 
-def _read_again(answer: Answer, questions: Mapping[str, QuestionRecord], folder: Path) -> Answer:
-    question = questions.get(answer.question)
-    if question is None:
-        raise RunError(f"{folder / INFO}: no question {answer.question!r}, but answers to it; put a copy of it back")
+def _read_again(answer: Answer) -> Answer:
     stop = "unsure" if answer.outcome == "unsure" else "complete"
-    outcome, choice = read_reply(answer.text or "", stop, question.options)
+    outcome, choice = read_reply(answer.text or "", stop, tuple(answer.options))
     return replace(answer, outcome=outcome, choice=choice)

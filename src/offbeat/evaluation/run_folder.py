@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import offbeat
 from offbeat.dataset.folder import Dataset
 from offbeat.errors import RunError
-from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.answer import Answer, utc_now
+from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.question import Question
-from offbeat.evaluation.store import FILE, AnswerStore
+from offbeat.evaluation.store import all_answers, is_empty
 from offbeat.files import held_folder, write_whole
 from offbeat.models.base import JsonValue
 
 INFO = "run.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class QuestionRecord(_Record):
-    """A question as it was asked."""
-
-    template: str
-    options: tuple[str, ...]
-
-
 class AskedRecord(_Record):
     """What was asked of one model, the last time."""
 
     revision: str
-    question: str
+    probe: dict[str, Any] | None
+    """What the probe found; None where the model was not probed."""
+    questions: tuple[str, ...]
+    repeats: int
     seed: int
     limit: int | None
     genres: tuple[str, ...]
@@ -60,7 +57,8 @@ class RunInfo(_Record):
     dataset_folder: str
     """Relative to the run folder, so that both can be moved together."""
     dataset_fingerprint: str
-    questions: dict[str, QuestionRecord] = Field(default_factory=dict[str, QuestionRecord])
+    questions: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Each as it was asked the last time."""
     models: dict[str, AskedRecord] = Field(default_factory=dict[str, AskedRecord])
     created_at: str
     updated_at: str
@@ -92,8 +90,8 @@ def open_run(folder: Path) -> Run:
         RunError: not a run folder, damaged, or of another version.
     """
     info = read_info(folder)
-    with AnswerStore(folder / FILE, readonly=True) as store:
-        answers = store.answers()
+    with Database(folder / FILE, readonly=True) as database:
+        answers = all_answers(database)
     return Run(
         folder=folder,
         dataset_folder=dataset_folder_of(folder, info),
@@ -104,18 +102,22 @@ def open_run(folder: Path) -> Run:
 
 
 @contextmanager
-def held_run(folder: Path) -> Generator[AnswerStore]:
-    """The store of a run folder, for writing; nobody else can hold the folder meanwhile.
+def held_run(folder: Path) -> Generator[Database]:
+    """The database of a run folder, for writing; nobody else can hold the folder meanwhile.
 
     Raises:
         RunError: another process holds it, or it cannot be written to, or its answers are damaged.
     """
-    with held_folder(folder, error=RunError), AnswerStore(folder / FILE) as store:
-        yield store
+    with held_folder(folder, error=RunError), Database(folder / FILE) as database:
+        yield database
 
 
 def note_asked(
-    folder: Path, store: AnswerStore, dataset: Dataset, question: Question, asked: Mapping[str, AskedRecord]
+    folder: Path,
+    database: Database,
+    dataset: Dataset,
+    questions: Sequence[Question],
+    asked: Mapping[str, AskedRecord],
 ) -> None:
     """Write into run.json what is about to be asked of which models; what it says of other models stays.
 
@@ -123,16 +125,15 @@ def note_asked(
         RunError: the folder holds the answers of another dataset, or cannot be written to.
     """
     before = read_info(folder) if (folder / INFO).exists() else None
-    if before is None and not store.is_empty():
+    if before is None and not is_empty(database):
         raise RunError(f"{folder}: answers without {INFO}; put the {INFO} back, or choose another folder")
     if before is not None:
         check_dataset(folder, before, dataset)
-    record = QuestionRecord(template=question.template, options=question.options)
     now = utc_now()
     info = RunInfo(
         dataset_folder=Path(os.path.relpath(dataset.folder.resolve(), folder.resolve())).as_posix(),
         dataset_fingerprint=dataset.fingerprint,
-        questions={**(before.questions if before else {}), question.name: record},
+        questions={**(before.questions if before else {}), **{one.name: asdict(one) for one in questions}},
         models={**(before.models if before else {}), **asked},
         created_at=before.created_at if before else now,
         updated_at=now,
@@ -187,11 +188,6 @@ def read_info(folder: Path) -> RunInfo:
 def dataset_folder_of(folder: Path, info: RunInfo) -> Path:
     """Where the dataset is, seen from here."""
     return (folder / info.dataset_folder).resolve()
-
-
-def utc_now() -> str:
-    """The time, ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class _Version(BaseModel):

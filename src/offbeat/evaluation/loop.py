@@ -1,0 +1,70 @@
+"""An event loop in a thread of its own, and how it is brought to a halt."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Halt:
+    """Whether anything more may go out; for one event loop.
+
+    Attributes:
+        asked: set when nothing more is to go out: who waits for a further attempt gives up.
+        interrupted: the user wants the whole run to end, and not one model alone.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.interrupted = False
+
+    def interrupt(self) -> None:
+        """End the whole run; what is in flight is finished."""
+        self.interrupted = True
+        self.asked.set()
+
+    def renew(self) -> None:
+        """Let the next model begin, unless the run is to end."""
+        if not self.interrupted:
+            self.asked.clear()
+
+
+def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, in a thread of its own.
+
+    On Ctrl-C it is asked to halt, is waited for, and the interrupt goes on; at a second one nothing is waited for.
+
+    Args:
+        make: is given the `Halt` that it has to heed.
+
+    Returns:
+        What the coroutine returns; what it raises, is raised.
+    """
+    result: Future[T] = Future()
+    begun: Future[tuple[asyncio.AbstractEventLoop, Halt]] = Future()
+
+    async def main() -> T:
+        halt = Halt()
+        begun.set_result((asyncio.get_running_loop(), halt))
+        return await make(halt)
+
+    def run() -> None:
+        try:
+            result.set_result(asyncio.run(main()))
+        except BaseException as failure:  # noqa: BLE001  carried over to the caller's thread
+            result.set_exception(failure)
+
+    threading.Thread(target=run, name="asking", daemon=True).start()
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        loop, halt = begun.result()
+        if not result.done():
+            loop.call_soon_threadsafe(halt.interrupt)
+            result.exception()
+        raise

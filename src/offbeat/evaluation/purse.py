@@ -1,0 +1,102 @@
+"""What has been spent, and whether the next call may go out.
+
+Before a paid call goes out, the most that it can cost is set aside, on the disk::
+
+    spent            set aside for calls in flight      the next call
+    |=================|--------------------------------|· · · · · · ·|            | most
+                                                                      ^ beyond `most`: it does not go out
+
+When the call ends, what it really cost takes the place of what was set aside. Where nobody can tell what it cost (no
+usage in the reply, a time-out, a process that was killed), what was set aside counts as spent. So the sum can only be
+too high.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+
+from offbeat.errors import OffbeatError
+from offbeat.evaluation.answer import utc_now
+from offbeat.evaluation.database import Database
+from offbeat.models.base import JsonValue
+
+
+class OutOfMoney(OffbeatError):
+    """The next call could cost more than is left."""
+
+
+class Purse:
+    """The money of one run folder.
+
+    Args:
+        database: where calls are noted; those of former runs count.
+        most_usd: the sum that is never crossed; None for no bound.
+    """
+
+    def __init__(self, database: Database, *, most_usd: float | None = None) -> None:
+        self._database = database
+        self._most_usd = most_usd
+        self._lock = threading.Lock()
+        self._taken_usd = spent_usd(database)
+
+    @property
+    def spent_usd(self) -> float:
+        """With what is set aside for calls in flight."""
+        return self._taken_usd
+
+    def begin(self, *, model: str, key: str, purpose: str, most_usd: float) -> int:
+        """Set money aside for a call.
+
+        Args:
+            model: who is asked.
+            key: of the question.
+            purpose: ``answer``, ``probe`` or ``batch``.
+            most_usd: the most that the call can cost.
+
+        Returns:
+            The number of the call, for `end`.
+
+        Raises:
+            OutOfMoney: the call would cross the bound.
+            RunError: it could not be noted; the call must not go out.
+        """
+        with self._lock:
+            if self._most_usd is not None and self._taken_usd + most_usd > self._most_usd:
+                raise OutOfMoney(
+                    f"${self._taken_usd:.4f} are spent or set aside, and the next call may cost ${most_usd:.4f}: "
+                    f"more than the ${self._most_usd:g} of --max-cost; raise it to go on"
+                )
+            self._taken_usd += most_usd
+        query = "INSERT INTO calls (model, key, purpose, begun_at, reserved_usd) VALUES (?, ?, ?, ?, ?)"
+        with self._database.reading() as connection:
+            call = connection.execute(query, (model, key, purpose, utc_now(), most_usd)).lastrowid
+        assert call is not None
+        return call
+
+    def end(self, call: int, *, ended: str, usage: Mapping[str, JsonValue] | None, cost_usd: float | None) -> None:
+        """Put what the call really cost in place of what was set aside for it.
+
+        Args:
+            call: its number.
+            ended: how, in a word.
+            usage: tokens, where they are known.
+            cost_usd: None where nobody can tell: then what was set aside is spent.
+        """
+        noted = None if usage is None else json.dumps(dict(usage))
+        query = (
+            "UPDATE calls SET ended = ?, usage = ?, cost_usd = coalesce(?, reserved_usd) WHERE call = ? "
+            "RETURNING reserved_usd, cost_usd"
+        )
+        with self._database.reading() as connection:
+            ((reserved, cost),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
+        with self._lock:
+            self._taken_usd += cost - reserved
+
+
+def spent_usd(database: Database) -> float:
+    """All that was spent in a run folder; a call that never ended counts with all that was set aside for it."""
+    with database.reading() as connection:
+        (total,) = connection.execute("SELECT total(coalesce(cost_usd, reserved_usd)) FROM calls").fetchone()
+    return total

@@ -1,0 +1,135 @@
+"""One model's turn: everything that is planned for it, asked once, each answer kept on arrival.
+
+A model in process is asked clip by clip: a clip's variants one after the other in one thread, so that it may keep what
+it has of a clip. A model that is awaited is asked variant by variant, many at a time; a variant is rendered when its
+call goes out and let go when that returns, so that memory does not grow with the dataset::
+
+    to ask:   a1 a2 a3 | b1 b2 b3 | c1 c2 c3 | …
+    in process, 2 jobs:      thread 1: a1 a2 a3 c1 …      thread 2: b1 b2 b3 …
+    awaited, 4 at a time:    a1 a2 a3 b1, then the next whenever one is done
+
+Failures are kept as such, and asked again by the next run. Where going on makes no sense (see
+`offbeat.evaluation.calling`), nothing more goes out; what is in flight is finished and kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from offbeat.errors import ModelUnavailable, RequestRejected
+from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.asking import ask
+from offbeat.evaluation.calling import Caller, Failure, is_asynchronous
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.evaluation.purse import OutOfMoney
+from offbeat.evaluation.store import put_answer
+
+EQUAL_ERRORS = 10
+"""So many failures in a row with one text stop a model."""
+EQUAL_REJECTIONS = 3
+"""So many requests in a row that the server will not have."""
+
+_CHANGING = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
+"""Numbers of requests and the like, by which two texts of one meaning differ."""
+
+
+class Turn:
+    """Asks what one plan holds; for one event loop.
+
+    Args:
+        plan: what.
+        caller: by which the model is asked.
+        database: where answers are kept.
+        halted: set when nothing more is to go out; set here as well when the model is stopped.
+        on_progress: is given each answer when it is on the disk; called from the event loop's thread.
+    """
+
+    def __init__(
+        self,
+        plan: ModelPlan,
+        *,
+        caller: Caller,
+        database: Database,
+        halted: asyncio.Event,
+        on_progress: Callable[[Answer], None] | None,
+    ) -> None:
+        self._plan = plan
+        self._caller = caller
+        self._database = database
+        self._halted = halted
+        self._on_progress = on_progress
+        self._last_error: str | None = None
+        self._equal_errors = 0
+        self._stopped: str | None = None
+
+    async def take(self, *, at_once: int) -> str | None:
+        """Ask all.
+
+        Args:
+            at_once: how many clips of a model in process, or calls of another, at most.
+
+        Returns:
+            Why the model was stopped early, or None.
+
+        Raises:
+            RunError: an answer could not be kept.
+        """
+        groups = self._plan.to_ask
+        if is_asynchronous(self._plan.model):
+            groups = tuple((planned,) for group in groups for planned in group)
+        left = iter(groups)
+        workers = [self._work(left) for _ in range(min(at_once, len(groups)))]
+        for failure in await asyncio.gather(*workers, return_exceptions=True):
+            if failure is not None:
+                raise failure
+        return self._stopped
+
+    async def _work(self, left: Iterator[Sequence[Planned]]) -> None:
+        """Take the next group until none is left."""
+        executor = None if is_asynchronous(self._plan.model) else ThreadPoolExecutor(1, thread_name_prefix="ask")
+        try:
+            for group in left:
+                for planned in group:
+                    if self._halted.is_set():
+                        return
+                    await self._one(planned, executor)
+        except BaseException:
+            self._halted.set()
+            raise
+        finally:
+            if executor is not None:
+                executor.shutdown(wait=False)
+
+    async def _one(self, planned: Planned, executor: Executor | None) -> None:
+        try:
+            asked = await ask(self._caller, self._plan.model, planned, self._plan.question.name, executor)
+        except OutOfMoney as failure:
+            self._stop(str(failure))
+            return
+        if asked is None:
+            return
+        answer, failure = asked
+        await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)
+        self._watch(answer.error, failure)
+        if self._on_progress is not None:
+            self._on_progress(answer)
+
+    def _watch(self, error: str | None, failure: Failure | None) -> None:
+        """Stop the model where going on makes no sense."""
+        rejected = isinstance(failure, RequestRejected)
+        told = _CHANGING.sub("#", error) if rejected and error is not None else error
+        self._equal_errors = 0 if told is None else self._equal_errors + 1 if told == self._last_error else 1
+        self._last_error = told
+        if isinstance(failure, ModelUnavailable):
+            self._stop(error)
+        elif self._equal_errors >= (EQUAL_REJECTIONS if rejected else EQUAL_ERRORS):
+            self._stop(f"{self._equal_errors} times in a row: {error}")
+
+    def _stop(self, why: str | None) -> None:
+        if self._stopped is None:
+            self._stopped = why
+        self._halted.set()
