@@ -5,10 +5,12 @@ Nothing is guessed: a reply that would have to be interpreted names none. In thi
 1. What a reasoning model thinks aloud (up to ``</think>``) is passed over; a block that never ends hides everything.
 2. Case, full-width forms, invisible characters, quotes and markdown are levelled.
 3. Where a marker such as ``Answer:`` is followed by an option, only what follows the last such marker counts.
-4. An option is *said* where it stands as a word of its own, and *denied* where its sentence negates, doubts, or
+4. An option is *said* where its word stands as a word of its own, and *denied* where its sentence negates, doubts, or
    speaks of the picture instead of the sound: "out of sync", "not ahead", "hard to say whether it is ahead", "the
    video is behind". Reading "sync" out of "not in sync" would turn the clearest of right answers into a wrong one.
-5. The reply is read if exactly one option is said, and that one is not denied elsewhere.
+   Words other than sync, ahead and behind have to stand alone besides: see `offbeat.evaluation.lone_words`.
+5. The reply is read if exactly one option is said, that one is not denied elsewhere, and what the prompt says of an
+   option is repeated of no other one: "B = audio later than video", where that was said of C, is no answer.
 
 Whole words only: "async", "synced" and "synchronised" are none of the options; the question asks for one word.
 All of it takes time linear in the length of the text, which is bounded.
@@ -19,43 +21,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from offbeat.evaluation.answer import Outcome
+from offbeat.evaluation.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted, word_set
+from offbeat.evaluation.lone_words import MEANING, lone_words
 from offbeat.models.base import Stop
+from offbeat.timing import LABELS
 
 MAX_CHARACTERS = 20_000
 """Longer than this after its reasoning, a reply is no answer of one word by any reading."""
+SHORTEST_MEANING = 3
+"""In words: of a shorter one, such as "it is", nobody can tell whether a reply repeats it."""
 
 _THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _DECORATION = re.compile(r"[*_`\"“”„«»‘]")
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af]+)")
-_MARKER = re.compile(
-    r"\b(?:answer|verdict|conclusion)(?:\s{1,9}(?:is|would be)\b|\s{0,9}(?::|=|->|→|[-–—]\s))|<answer>|\\boxed\{"
-)
-_SENTENCE_END = re.compile(r"[.!;\n\r。]|\bbut\b")
-_TOKEN = re.compile(r"\w+(?:['’‑-]\w+)*")
-_JOINT = re.compile(r"['’‑-]")
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_DOUBT = _words(
-    # a negation, in the languages of the study's clips and some more
-    "no not non none never neither nor cannot cant dont doesnt didnt isnt arent wasnt wont without nicht kein keine "
-    "ne pas ni sin nunca não niet не нет ни ليس لا غير "
-    # what is amiss with it, rather than what it is
-    "lack lacks lacking loss lost off out issue issues problem problems error errors mismatch bad poor false wrong "
-    "incorrect fails failed unlikely hardly impossible unable "
-    # no assertion at all
-    "if whether unclear unsure uncertain"
-)
-_DOUBT_CJK = re.compile("[不没沒未非無无否]|ない|ません")
-
-_DIRECTIONS = _words("ahead behind")
-_PICTURE = _words("video videos picture pictures visual visuals image images footage film frame frames")
-_SOUND = _words("audio sound sounds soundtrack voice voices speech music noise")
+_DIRECTIONS = word_set("ahead behind")
+_PICTURE = word_set("video videos picture pictures visual visuals image images footage film frame frames")
+_SOUND = word_set("audio sound sounds soundtrack voice voices speech music noise")
 _OF_THE_PICTURE = re.compile(rf"\b(?:ahead of|behind) (?:the )?(?:{'|'.join(sorted(_SOUND))})\b")
 _NO_ANSWER = re.compile(
     r"\bgo(?:es|ing)? ahead\b|\bbehind (?:him|them|me|us)\b"
@@ -64,31 +49,48 @@ _NO_ANSWER = re.compile(
 """Ordinary English that a description of a clip is full of: a man *behind a counter*."""
 
 
-def read_reply(text: str, stop: Stop, options: Sequence[str]) -> tuple[Outcome, str | None]:
-    """What became of a reply, and its choice; one that was refused or cut has none, whatever words are in it."""
+def read_reply(
+    text: str, stop: Stop, options: Sequence[str], words: Sequence[str] = (), *, prompt: str = ""
+) -> tuple[Outcome, str | None]:
+    """What became of a reply, and its choice; one that was refused or cut has none, whatever words are in it.
+
+    Args:
+        text: the raw reply.
+        stop: why it ends.
+        options: what can be chosen, as in `offbeat.models.base.Prompt`.
+        words: what was to be said for each; the options themselves unless given.
+        prompt: the text that was sent, for what it says of each option.
+    """
     if stop in ("refused", "truncated"):
         return stop, None
-    choice = read_choice(text, options)
+    choice = read_choice(text, options, words, prompt=prompt)
     if stop == "unsure":
         return "unsure", choice
     return ("unparsed" if choice is None else "ok"), choice
 
 
-def read_choice(text: str, options: Sequence[str]) -> str | None:
-    """The one option that the text names, or None.
-
-    Args:
-        text: the raw reply.
-        options: words of small letters, as in `Question.options`.
-    """
-    if text in options:
-        return text
+def read_choice(text: str, options: Sequence[str], words: Sequence[str] = (), *, prompt: str = "") -> str | None:
+    """The one option that the text names, or None; for the arguments see `read_reply`."""
+    words = words or options
+    if text in words:
+        return options[words.index(text)]
     answer = _after_reasoning(text)
     if answer is None or len(answer) > MAX_CHARACTERS:
         return None
-    levelled = _level(answer)
-    said, denied = _named(levelled[_last_marker(levelled, options) :], options)
-    return next(iter(said)) if len(said) == 1 and not said & denied else None
+    option_of = {word.casefold(): option for word, option in zip(words, options, strict=True)}
+    levelled = _mark_meanings(_level(answer), prompt, tuple(words))
+    if option_of.keys() <= set(LABELS):
+        levelled = levelled[_last_marker(levelled, tuple(option_of)) :]
+        mentioned, denied = _named(levelled, tuple(option_of))
+        said, also = mentioned - denied, set[str]()
+    else:
+        said, mentioned, levelled = lone_words(levelled, tuple(option_of))
+        labels, denied = _named(levelled, [option for option in options if option not in option_of])
+        also = labels - denied
+    also |= {option_of[word] for word in mentioned}
+    also |= {option for place, option in enumerate(options) if chr(MEANING + place) in levelled}
+    choice = {option_of[word] for word in said}
+    return next(iter(choice)) if len(choice) == 1 and also <= choice else None
 
 
 def _after_reasoning(text: str) -> str | None:
@@ -102,32 +104,44 @@ def _after_reasoning(text: str) -> str | None:
 def _level(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-        text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+        text = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Co"))
         text = _CJK.sub(r" \1 ", text)
     return _DECORATION.sub(" ", text.casefold())
+
+
+def _mark_meanings(text: str, prompt: str, words: tuple[str, ...]) -> str:
+    """Put one character for what the prompt says of an option, so that no word of it is read for itself."""
+    pattern, places = _meanings(prompt, words)
+    return pattern.sub(lambda found: f" {chr(MEANING + places[(found.lastindex or 1) - 1])} ", text) if places else text
+
+
+@lru_cache(maxsize=256)
+def _meanings(prompt: str, words: tuple[str, ...]) -> tuple[re.Pattern[str], list[int]]:
+    """Finds what the prompt says of each option, the longest first, and the places of those options."""
+    lines = [re.search(rf"^{re.escape(word)} = (.+)$", prompt, re.MULTILINE) for word in words]
+    meanings = [(_level(line[1]).split() if line else [], place) for place, line in enumerate(lines)]
+    long = sorted((m for m in meanings if len(m[0]) >= SHORTEST_MEANING), key=lambda m: -len(" ".join(m[0])))
+    spaced = [r"\s+".join(map(re.escape, parts)) for parts, _ in long]
+    return re.compile("|".join(rf"(?<!\w)({text})(?!\w)" for text in spaced)), [place for _, place in long]
 
 
 def _last_marker(text: str, options: Sequence[str]) -> int:
     """Where the last marker ends that an option follows; 0 where there is none."""
     last_option = max((text.rfind(option) for option in options), default=-1)
-    return max((marker.end() for marker in _MARKER.finditer(text) if marker.end() <= last_option), default=0)
+    return max((marker.end() for marker in MARKER.finditer(text) if marker.end() <= last_option), default=0)
 
 
 def _named(text: str, options: Sequence[str]) -> tuple[set[str], set[str]]:
     """The options that are said, and those that are denied."""
     said: set[str] = set()
     denied: set[str] = set()
-    for sentence in _SENTENCE_END.split(text):
+    for sentence in SENTENCE_END.split(text):
         answer = _NO_ANSWER.sub(" ", sentence)
-        tokens = _TOKEN.findall(answer)
-        doubted = (
-            any(token in _DOUBT or token.endswith(("n't", "n’t")) for token in tokens)
-            or _DOUBT_CJK.search(answer) is not None
-            or _OF_THE_PICTURE.search(answer) is not None
-        )
+        tokens = TOKEN.findall(answer)
+        doubted = is_doubted(answer) or _OF_THE_PICTURE.search(answer) is not None
         subject = ""
         for token in tokens:
-            parts = _JOINT.split(token)
+            parts = JOINT.split(token)
             if token in _PICTURE and not subject:
                 subject = "picture"
             elif token in _SOUND:
