@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from offbeat.evaluation import asking, reread
+from offbeat.evaluation.question import find_question
 from offbeat.evaluation.reread import reread_run
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
@@ -36,7 +37,7 @@ def test_nothing_changes_while_the_rules_stay(dataset, tmp_path):
 
 
 def test_answers_read_by_older_rules_are_read_anew(dataset, tmp_path, monkeypatch):
-    def poor(text, stop, *_):
+    def poor(text, stop, *_, **__):
         return (stop, None) if stop != "complete" else ("ok", "sync")
 
     monkeypatch.setattr(asking, "read_reply", poor)
@@ -62,7 +63,7 @@ def test_all_or_nothing(dataset, tmp_path, monkeypatch):
     before = open_run(tmp_path / "run").answers
     seen = []
 
-    def fail_at_ten(*_):
+    def fail_at_ten(*_, **__):
         seen.append(1)
         if len(seen) == 10:
             raise RuntimeError("stop")
@@ -72,3 +73,20 @@ def test_all_or_nothing(dataset, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="stop"):
         reread_run(tmp_path / "run")
     assert open_run(tmp_path / "run").answers == before
+
+
+def test_each_answer_is_read_by_its_own_words(dataset, tmp_path, monkeypatch):
+    """The same letter means another thing in another clip."""
+
+    def blind(*_, **__):
+        return "unparsed", None
+
+    monkeypatch.setattr(asking, "read_reply", blind)
+    run_models(dataset, [make_model("oracle")], out=tmp_path / "run", questions=[find_question("letters")])
+    monkeypatch.undo()
+    truth = {variant.row.variant_id: variant.row.label for variant in dataset.variants}
+    assert len(reread_run(tmp_path / "run").changed) == 50
+    answers = open_run(tmp_path / "run").answers
+    assert {answer.variant_id: answer.choice for answer in answers} == truth
+    assert {answer.text for answer in answers} == {"A", "B", "C"}
+    assert len({tuple(answer.options.values()) for answer in answers}) > 1

@@ -41,3 +41,12 @@ def test_always_and_oracle(variants):
 def test_always_refuses_a_question_without_its_word(variants):
     with pytest.raises(ModelError, match="yes, no only"):
         make_model("always:sync").reply(variants[0], Prompt(text="?", options=("yes", "no")))
+
+
+def test_all_answer_in_the_words_of_the_question(variants):
+    letters = Prompt(text="?", options=LABELS, words=("C", "A", "B"))
+    assert [make_model("oracle").reply(v, letters).text for v in variants] == ["A", "C", "B"]
+    assert {make_model("always:behind").reply(v, letters).text for v in variants} == {"B"}
+    many = [_named(variants[0], f"v{k}") for k in range(60)]
+    plain = [make_model("random").reply(v, PROMPT).text for v in many]
+    assert [make_model("random").reply(v, letters).text for v in many] == [letters.word_for(word) for word in plain]

@@ -59,7 +59,14 @@ def test_silence_is_unsure_and_still_says_something(variants, monkeypatch):
     assert reply.details["estimated_delay_ms"] is None
 
 
-def test_other_words_are_refused(variants):
+def test_it_answers_in_the_words_of_the_question(variants):
+    letters = Prompt(text="?", options=LABELS, words=("C", "A", "B"))
+    replies = [Signal().reply(variant, letters) for variant in variants]
+    assert [reply.text for reply in replies] == ["A", "C", "B"]
+    assert all(set(reply.probabilities) == set(LABELS) for reply in replies)
+
+
+def test_other_options_are_refused(variants):
     with pytest.raises(ModelError, match="the question offers yes, no"):
         Signal().reply(variants[0], Prompt(text="in sync?", options=("yes", "no")))
 

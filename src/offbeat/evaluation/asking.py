@@ -36,11 +36,27 @@ async def ask(
     if called.reply is None and called.failure is None:
         return None
     seconds = time.perf_counter() - started
+    return answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
+
+
+def answer_of(
+    called: Called, model: Model, planned: Planned, question: str, *, asked_at: str, seconds: float
+) -> Answer:
+    """Read what came back.
+
+    Args:
+        called: a reply, or why there is none.
+        model: who was asked.
+        planned: what.
+        question: in which wording.
+        asked_at: when, ISO 8601 in UTC.
+        seconds: how long it took.
+    """
     reply, prompt = called.reply, planned.prompt
     outcome, choice = ("error", None)
     if reply is not None:
         outcome, choice = read_reply(reply.text, reply.stop, prompt.options)
-    answer = Answer(
+    return Answer(
         model=model.name,
         revision=model.revision,
         variant_id=planned.variant.row.variant_id,
@@ -60,7 +76,6 @@ async def ask(
         asked_at=asked_at,
         seconds=seconds,
     )
-    return answer, called.failure
 
 
 def _usage(called: Called) -> dict[str, JsonValue]:

@@ -44,5 +44,6 @@ def reread_run(folder: Path) -> Reread:
 
 def _read_again(answer: Answer) -> Answer:
     stop = "unsure" if answer.outcome == "unsure" else "complete"
-    outcome, choice = read_reply(answer.text or "", stop, tuple(answer.options))
+    options, words = tuple(answer.options), tuple(answer.options.values())
+    outcome, choice = read_reply(answer.text or "", stop, options, words, prompt=answer.prompt)
     return replace(answer, outcome=outcome, choice=choice)

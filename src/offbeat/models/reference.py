@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, ModelUnavailable
+from offbeat.errors import ModelUnavailable
 from offbeat.models.base import Prompt, Reply
 from offbeat.timing import LABELS
 
@@ -39,14 +39,14 @@ class Random:
     def reply(self, variant: Variant, prompt: Prompt) -> Reply:
         """One of the options."""
         digest = hashlib.sha256(f"{self._seed}:{variant.row.variant_id}".encode()).digest()
-        return Reply(text=prompt.options[int.from_bytes(digest) % len(prompt.options)])
+        return Reply(text=prompt.words[int.from_bytes(digest) % len(prompt.words)])
 
 
 class Always:
-    """The same word every time; ``always:sync``, ``always:ahead``, ``always:behind``.
+    """The same choice every time; ``always:sync``, ``always:ahead``, ``always:behind``.
 
     Args:
-        argument: the word.
+        argument: the choice, whatever its word in the question is.
         seed: not used.
     """
 
@@ -56,22 +56,20 @@ class Always:
         if argument not in LABELS:
             choices = ", ".join(f"always:{label}" for label in LABELS)
             raise ModelUnavailable(f"'always:{argument}': expected one of {choices}")
-        self._word = argument
+        self._option = argument
 
     @property
     def name(self) -> str:
-        """With its word, such as ``always:sync``."""
-        return f"always:{self._word}"
+        """With its choice, such as ``always:sync``."""
+        return f"always:{self._option}"
 
     def reply(self, variant: Variant, prompt: Prompt) -> Reply:
-        """The word.
+        """The word for its choice.
 
         Raises:
             ModelError: the question does not offer it.
         """
-        if self._word not in prompt.options:
-            raise ModelError(f"{self.name}: the question offers {', '.join(prompt.options)} only")
-        return Reply(text=self._word)
+        return Reply(text=prompt.word_for(self._option))
 
 
 class Oracle:
@@ -89,8 +87,12 @@ class Oracle:
         _refuse_argument(self.name, argument)
 
     def reply(self, variant: Variant, prompt: Prompt) -> Reply:
-        """The variant's label."""
-        return Reply(text=variant.row.label)
+        """The word for the variant's label.
+
+        Raises:
+            ModelError: the question does not offer it.
+        """
+        return Reply(text=prompt.word_for(variant.row.label))
 
 
 def _refuse_argument(name: str, argument: str) -> None:

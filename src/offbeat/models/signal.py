@@ -46,10 +46,10 @@ class Signal:
         return f"{VERSION} intercept={INTERCEPT} slope={SLOPE} sure_at={SURE_AT}"
 
     def reply(self, variant: Variant, prompt: Prompt) -> Reply:
-        """The label of the estimated delay, with the chance of each.
+        """The word for the label of the estimated delay, with the chance of each.
 
         Raises:
-            ModelError: the question offers other words than ``sync``, ``ahead`` and ``behind``, or the clip cannot be
+            ModelError: the question offers other options than ``sync``, ``ahead`` and ``behind``, or the clip cannot be
                 read, or its sound is not made of finite numbers.
         """
         if set(prompt.options) != set(LABELS):
@@ -67,7 +67,7 @@ class Signal:
             "reason": estimate.reason,
         }
         return Reply(
-            text=estimate.label,
+            text=prompt.word_for(estimate.label),
             stop="unsure" if estimate.cannot_tell else "complete",
             probabilities={option: estimate.chances[option] for option in LABELS},
             details=details,
