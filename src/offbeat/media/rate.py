@@ -1,0 +1,127 @@
+"""A clip's picture at another constant rate, and a clip with another picture over the very same sound.
+
+Servers sample frames by rules of their own, and several stamp them as if they had been sampled otherwise; a picture
+that already has the rate that is asked for leaves them nothing to choose. Frame k of the result is what the clip shows
+at k / fps: the last of its frames that begins at or before that moment. Models take frames in pairs, so that their
+number is made even; where it is odd, the last frame is held for once more::
+
+    clip, 25 a second   0   1   2   3   4   5   6   7   8   9  10 ...
+    at 8 a second       0           3           6           9         floor(k / 8 x 25)
+
+The sound is not touched: its packets are taken over as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from offbeat.errors import MediaError
+from offbeat.files import scratch_file
+from offbeat.media.geometry import PIXEL_FORMAT
+from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
+from offbeat.media.picture import Picture, encode_picture
+from offbeat.timing import round_half_up
+
+
+def frames_at_rate(length_s: Fraction, fps: Fraction) -> int:
+    """How many frames a picture of this length has at this rate: the nearest number, made even; two at least."""
+    count = max(2, round_half_up(length_s * fps))
+    return count + count % 2
+
+
+def picture_at_rate(path: Path, *, fps: Fraction, height: int | None = None) -> Picture:
+    """The picture of a clip at another rate, encoded anew.
+
+    Args:
+        path: the clip: a constant rate, upright, from time 0.
+        fps: frames a second of the result.
+        height: scale to at most this many lines, by area averaging, both sides even; the default keeps the size.
+
+    Raises:
+        MediaError: the file cannot be read, or has no frames.
+    """
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        if stream.average_rate is None or not stream.frames:
+            raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
+        clip_fps = exact(stream.average_rate)
+        lines = stream.height if height is None else min(height, stream.height)
+        width, lines = _even(Fraction(stream.width * lines, stream.height)), _even(Fraction(lines))
+        count = frames_at_rate(stream.frames / clip_fps, fps)
+        shown = _held(container.decode(stream), [k * clip_fps // fps for k in range(count)])
+        scaled = (frame.reformat(width, lines, PIXEL_FORMAT, interpolation="AREA") for frame in shown)
+        picture = encode_picture(scaled, fps=fps, width=width, height=lines)
+    if picture.count != count:
+        raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
+    return picture
+
+
+def picture_digest(path: Path) -> str:
+    """SHA-256 over the packets of a file's picture and when they are shown; nothing is decoded.
+
+    Raises:
+        MediaError: the file cannot be read, or has no picture.
+    """
+    digest = hashlib.sha256()
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        digest.update(f"{stream.time_base} {stream.average_rate}".encode())
+        for packet in container.demux(stream):
+            digest.update(f"{packet.pts}".encode())
+            digest.update(bytes(packet))
+    return digest.hexdigest()
+
+
+def with_sound_of(picture: Picture, path: Path) -> bytes:
+    """An MP4 with this picture and the sound of a file, packet by packet.
+
+    Raises:
+        MediaError: the file cannot be read, or has no sound.
+    """
+    with scratch_file() as target:
+        with (
+            open_media(path) as heard,
+            av.open(io.BytesIO(picture.mp4), mode="r") as seen,
+            av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
+        ):
+            shown, sound = seen.streams.video[0], sound_stream(heard, path)
+            for_picture, for_sound = output.add_stream_from_template(shown), output.add_stream_from_template(sound)
+            packets: list[Packet[VideoStream] | Packet[AudioStream]] = []
+            for packet in seen.demux(shown):
+                packet.stream = for_picture
+                packets.append(packet)
+            for packet in heard.demux(sound):
+                packet.stream = for_sound
+                packets.append(packet)
+            for packet in sorted((packet for packet in packets if packet.dts is not None), key=_due_s):
+                output.mux(packet)
+        return target.read_bytes()
+
+
+def _due_s(packet: Packet[VideoStream] | Packet[AudioStream]) -> Fraction:
+    return (packet.dts or 0) * exact(packet.time_base)
+
+
+def _held(frames: Iterator[VideoFrame], wanted: list[int]) -> Iterator[VideoFrame]:
+    """The frames with these numbers, in rising order; the last one there is, where a number lies beyond it."""
+    number, last = -1, None
+    for index in wanted:
+        while number < index and (following := next(frames, None)) is not None:
+            number, last = number + 1, following
+        if last is None:
+            return
+        yield last
+
+
+def _even(side: Fraction) -> int:
+    return max(2, 2 * int(side / 2))
