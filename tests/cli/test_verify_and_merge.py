@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builds import card_file
 from click.testing import CliRunner, Result
 
 from offbeat.cli import cli
+from offbeat.cli import verify as verifying
+from offbeat.dataset.workers import Children
 from offbeat.errors import DatasetError, SettingsError
 
 SHORT = ("--lengths", "1", "--max-delay", "0.5")
@@ -49,7 +52,7 @@ def test_shards_are_built_merged_and_verified(videos: Path, parts: list[Path], t
     assert "9 files read; 9 delays measured again against other variants, error at most 0.0" in plain.stdout
     assert plain.stdout.endswith("; no difference.\n")
     assert "checking files: 9" in plain.stderr
-    assert "measuring delays: 9 of 9" in plain.stderr
+    assert "measuring clips: 3 of 3" in plain.stderr
     told = json.loads(invoke("verify", tmp_path / "set", "--sources", videos, "--sample", 4, "--json").stdout)
     assert (told["files"], told["measured"], told["untold"], told["differences"]) == (9, 4, 0, [])
     assert 0 <= told["largest_error_ms"] < 0.1
@@ -69,6 +72,26 @@ def test_a_difference_is_printed_and_the_exit_code_tells(parts: list[Path], tmp_
     assert json.loads(told.stdout)["differences"] == [
         {"file": "clips/stray.mp4", "field": "file", "found": "one", "expected": "none: no row names it"}
     ]
+
+
+def test_media_are_decoded_in_children_with_a_time_limit(parts: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[tuple[int, float]] = []
+    started: list[object] = []
+
+    class Watched(Children):
+        def __init__(self, jobs: int, *, timeout_s: float) -> None:
+            limits.append((jobs, timeout_s))
+            super().__init__(jobs, timeout_s=timeout_s)
+
+        def __exit__(self, *how: Any) -> None:
+            started.extend(self._all)
+            super().__exit__(*how)
+
+    monkeypatch.setattr(verifying, "Children", Watched)
+    folder = next(part for part in parts if (part / "metadata.jsonl").stat().st_size)
+    assert invoke("verify", folder, "--jobs", 1, "--file-timeout", 77).return_value == 0
+    assert limits == [(1, 77.0)]
+    assert len(started) == 1
 
 
 def test_what_is_missing_or_nonsense_is_said(videos: Path, parts: list[Path], tmp_path: Path) -> None:

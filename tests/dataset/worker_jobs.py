@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -37,6 +38,14 @@ def behave(how: str) -> object:
     if how == "odd":
         raise Odd(1, because="nobody foresaw it")
     return how
+
+
+def unless_named(asked: tuple[Callable[[object], object], object, str, str]) -> object:
+    """Do what is asked, but behave in that way where the item names that file, as if its decoder did."""
+    function, item, name, how = asked
+    if name in repr(item):
+        behave(how)
+    return function(item)
 
 
 class Odd(Exception):

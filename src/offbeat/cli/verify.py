@@ -12,6 +12,7 @@ import click
 from offbeat.cli.progress import progress
 from offbeat.dataset.remeasure import Remeasured, remeasure
 from offbeat.dataset.verify import Checked, check_dataset, draw_sample
+from offbeat.dataset.workers import FILE_TIMEOUT_S, Children
 
 EXIT_DIFFERENT = 1
 """Something is not what it should be."""
@@ -35,6 +36,14 @@ SAMPLE = 20
     help="The folder of the sources: measure against their own sound, and not between variants.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
+@click.option(
+    "--file-timeout",
+    type=click.FloatRange(min=1),
+    default=FILE_TIMEOUT_S,
+    show_default=True,
+    metavar="S",
+    help="Give a clip up that takes longer.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(
     dataset: Path,
@@ -43,6 +52,7 @@ def verify(
     seed: int,
     sources: Path | None,
     jobs: int,
+    file_timeout: float,
     as_json: bool,
 ) -> int:
     """Compare DATASET with what it says of itself, and name every difference.
@@ -56,9 +66,16 @@ def verify(
         checked = check_dataset(dataset, jobs=jobs, advance=advance)
     count = len(checked.variants) if measure_all else SAMPLE if sample is None else sample
     chosen = draw_sample(checked.variants, count, seed=seed)
-    with progress("measuring delays", len(chosen)) as advance:
+    clips = {variant.row.clip_id for variant in chosen}
+    with Children(jobs, timeout_s=file_timeout) as workers, progress("measuring clips", len(clips)) as advance:
         told = remeasure(
-            checked.variants, chosen, sources=checked.sources, sources_folder=sources, jobs=jobs, advance=advance
+            checked.variants,
+            chosen,
+            sources=checked.sources,
+            sources_folder=sources,
+            jobs=jobs,
+            advance=advance,
+            workers=workers,
         )
     differences = [*checked.differences, *told.differences]
     if as_json:

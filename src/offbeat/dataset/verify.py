@@ -78,17 +78,22 @@ def check_dataset(folder: Path, *, jobs: int, advance: Callable[[], None]) -> Ch
     wrong += [Difference(name, "file_name", "a path out of the folder", "one inside") for name in sorted(outside)]
     missing: set[str] = set()
 
-    def hash_of(name: str) -> str | None:
-        found = sha256_of(folder / name) if (folder / name).is_file() else None
-        advance()
-        return found
+    def hash_of(name: str) -> str | Difference:
+        try:
+            if not (folder / name).is_file():
+                return Difference(name, "file", "none", "one")
+            return sha256_of(folder / name)
+        except OSError as error:
+            return Difference(name, "file", f"unreadable ({error.strerror})", "one")
+        finally:
+            advance()
 
     inside = [name for name in named if name not in outside]
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         for name, found in zip(inside, pool.map(hash_of, inside), strict=True):
-            if found is None:
+            if isinstance(found, Difference):
                 missing.add(name)
-                wrong.append(Difference(name, "file", "none", "one"))
+                wrong.append(found)
             elif found != named[name]:
                 wrong.append(Difference(name, "sha256", found, named[name]))
     wrong += _beside(folder, set(inside))
