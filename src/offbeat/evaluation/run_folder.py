@@ -33,7 +33,7 @@ class AskedRecord(_Record):
     """What was asked of one model, the last time."""
 
     revision: str
-    probe: dict[str, Any] | None
+    probe: Mapping[str, Any] | None
     """What the probe found; None where the model was not probed."""
     questions: tuple[str, ...]
     repeats: int
@@ -142,6 +142,18 @@ def note_asked(
         write_whole(folder / INFO, info.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise RunError(f"{folder / INFO}: cannot be written ({error.strerror}); is the disk full?") from error
+
+
+def noted_probes(folder: Path) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """What probes have found for this run folder, by the model's name and revision.
+
+    Raises:
+        RunError: see `read_info`.
+    """
+    if not (folder / INFO).exists():
+        return {}
+    models = read_info(folder).models
+    return {(name, asked.revision): asked.probe for name, asked in models.items() if asked.probe is not None}
 
 
 def check_dataset(folder: Path, info: RunInfo, dataset: Dataset) -> None:

@@ -11,24 +11,26 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from offbeat.dataset.folder import Dataset
 from offbeat.errors import SettingsError
+from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
+from offbeat.evaluation.batches import BatchTurn
 from offbeat.evaluation.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.limiter import Limiter
 from offbeat.evaluation.loop import Halt, run_in_loop
 from offbeat.evaluation.money import Price, unknown_prices
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
-from offbeat.evaluation.purse import Purse, spent_usd
+from offbeat.evaluation.purse import OutOfMoney, Purse, spent_usd
 from offbeat.evaluation.question import STUDY, Question
-from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked
+from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
 from offbeat.evaluation.turn import Turn
-from offbeat.models.base import Model, Paid
+from offbeat.models.base import Batch, Closing, Model, Paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Terms:
         prices: by name; see `offbeat.evaluation.money`.
         most_usd: what this run folder may cost in all; None for no bound.
         unknown_price_ok: ask models whose price is not known.
+        even_if_deaf: ask models of which the probe did not show that they hear and see.
+        batch: hand over batches and collect them; see `offbeat.evaluation.batches`.
         first_wait_s: before the second attempt, on average twice this.
     """
 
@@ -51,6 +55,8 @@ class Terms:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     most_usd: float | None = None
     unknown_price_ok: bool = False
+    even_if_deaf: bool = False
+    batch: bool = False
     first_wait_s: float = FIRST_WAIT_S
 
 
@@ -89,34 +95,79 @@ def run_models(
     _check_prices(models, terms)
     with held_run(out) as database:
         plans = plan_models(dataset, models, questions, selection, repeats, database)
-        asked = {model.name: _record(model, plans, selection, repeats) for model in models}
+        former = noted_probes(out)
+        asked = {model.name: _record(model, plans, selection, repeats, former) for model in models}
         note_asked(out, database, dataset, questions, asked)
-        stopped = run_in_loop(lambda halt: _ask_all(plans, database, terms, halt, on_progress))
+        every = plan_models(dataset, models, questions, Selection(), repeats, database) if terms.batch else ()
+        run = _Run(database, terms, Purse(database, most_usd=terms.most_usd), every, on_progress)
+        stopped: dict[str, str | None] = {}
+
+        async def ask_all(halt: Halt) -> None:
+            for model in models:
+                halt.renew()
+                if halt.interrupted:
+                    return
+                record = asked[model.name]
+                probe, stopped[model.name] = await run.model(model, _of(model, plans), record.probe, halt.asked)
+                note = {model.name: record.model_copy(update={"probe": probe})}
+                await asyncio.to_thread(note_asked, out, database, dataset, questions, note)
+
+        run_in_loop(ask_all)
         summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
         return RunSummary(summaries, spent_usd(database))
 
 
-async def _ask_all(
-    plans: Sequence[ModelPlan],
-    database: Database,
-    terms: Terms,
-    halt: Halt,
-    on_progress: Callable[[Answer], None] | None,
-) -> dict[str, str]:
-    """Every plan in turn; why models were stopped, by name."""
-    purse = Purse(database, most_usd=terms.most_usd)
-    stopped: dict[str, str] = {}
-    for name, own in groupby(plans, key=lambda plan: plan.model.name):
-        halt.renew()
-        for plan in own:
-            if halt.asked.is_set():
-                break
-            caller = make_caller(plan.model, terms=terms, purse=purse, halted=halt.asked)
-            turn = Turn(plan, caller=caller, database=database, halted=halt.asked, on_progress=on_progress)
-            why = await turn.take(at_once=most_at_once(plan.model, terms))
-            if why is not None:
-                stopped[name] = why
-    return stopped
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all models of a run share."""
+
+    database: Database
+    terms: Terms
+    purse: Purse
+    every: Sequence[ModelPlan]
+    on_progress: Callable[[Answer], None] | None
+
+    async def model(
+        self, model: Model, plans: Sequence[ModelPlan], probe: Mapping[str, Any] | None, halted: asyncio.Event
+    ) -> tuple[Mapping[str, Any] | None, str | None]:
+        """One model's part; the record of its probe, and why it was stopped early, or None."""
+        caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
+        try:
+            admission = await admit(model, plans, caller, former=probe, even_if_deaf=self.terms.even_if_deaf)
+            if admission.refusal is not None or halted.is_set():
+                return admission.record, admission.refusal
+            return admission.record, await self._ask(model, plans, caller, halted)
+        except OutOfMoney as failure:
+            return probe, str(failure)
+        finally:
+            if isinstance(model, Closing):
+                await model.close()
+
+    async def _ask(self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event) -> str | None:
+        if self.terms.batch:
+            if not isinstance(model, Batch):
+                return "it takes no batches; leave --batch out"
+            price = self.terms.prices.get(price_name(model) or "")
+            turn = BatchTurn(
+                model,
+                plans,
+                _of(model, self.every),
+                database=self.database,
+                purse=self.purse,
+                price=price,
+                on_progress=self.on_progress,
+            )
+            return await turn.take(model, halted=halted)
+        why = None
+        for plan in plans:
+            if why is None and not halted.is_set():
+                turn = Turn(plan, caller=caller, database=self.database, halted=halted, on_progress=self.on_progress)
+                why = await turn.take(at_once=most_at_once(model, self.terms))
+        return why
+
+
+def _of(model: Model, plans: Sequence[ModelPlan]) -> list[ModelPlan]:
+    return [plan for plan in plans if plan.model is model]
 
 
 def make_caller(model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Event) -> Caller:
@@ -126,7 +177,7 @@ def make_caller(model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Eve
         limiter=Limiter(most=most_at_once(model, terms), halted=halted, clock=time.monotonic),
         halted=halted,
         purse=purse,
-        price=terms.prices.get(_price_name(model) or ""),
+        price=terms.prices.get(price_name(model) or ""),
         call_limit_s=terms.call_limit_s,
         first_wait_s=terms.first_wait_s,
     )
@@ -137,12 +188,13 @@ def most_at_once(model: Model, terms: Terms) -> int:
     return terms.connections if is_asynchronous(model) else terms.jobs
 
 
-def _price_name(model: Model) -> str | None:
+def price_name(model: Model) -> str | None:
+    """By which the table of prices knows the model; None where its calls are free."""
     return model.price_name if isinstance(model, Paid) else None
 
 
 def _check_prices(models: Sequence[Model], terms: Terms) -> None:
-    unknown = unknown_prices([_price_name(model) for model in models], terms.prices)
+    unknown = unknown_prices([price_name(model) for model in models], terms.prices)
     if not unknown or (terms.unknown_price_ok and terms.most_usd is None):
         return
     what = "nobody could hold --max-cost" if terms.most_usd is not None else "nobody knows what the run would cost"
@@ -152,11 +204,17 @@ def _check_prices(models: Sequence[Model], terms: Terms) -> None:
     )
 
 
-def _record(model: Model, plans: Sequence[ModelPlan], selection: Selection, repeats: int) -> AskedRecord:
-    own = [plan for plan in plans if plan.model is model]
+def _record(
+    model: Model,
+    plans: Sequence[ModelPlan],
+    selection: Selection,
+    repeats: int,
+    probes: Mapping[tuple[str, str], Mapping[str, Any]],
+) -> AskedRecord:
+    own = _of(model, plans)
     return AskedRecord(
         revision=model.revision,
-        probe=None,
+        probe=probes.get((model.name, model.revision)),
         questions=tuple(plan.question.name for plan in own),
         repeats=repeats,
         seed=selection.seed,

@@ -26,6 +26,7 @@ class Random:
     """
 
     name = "random"
+    looks = False
 
     def __init__(self, *, argument: str = "", seed: int = 0) -> None:
         _refuse_argument(self.name, argument)
@@ -51,6 +52,7 @@ class Always:
     """
 
     revision = "1"
+    looks = False
 
     def __init__(self, *, argument: str, seed: int = 0) -> None:
         if argument not in LABELS:
@@ -82,6 +84,7 @@ class Oracle:
 
     name = "oracle"
     revision = "1"
+    looks = False
 
     def __init__(self, *, argument: str = "", seed: int = 0) -> None:
         _refuse_argument(self.name, argument)

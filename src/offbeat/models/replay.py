@@ -61,6 +61,8 @@ class Replay:
         ModelUnavailable: the file is missing, too large, or not what it should be; the text names the line.
     """
 
+    looks = False
+
     def __init__(self, *, argument: str, seed: int = 0) -> None:
         self._path = Path(argument)
         raw = _read(self._path, argument)

@@ -1,0 +1,74 @@
+"""Whether a model may be asked at all: the probe before its first question, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from offbeat.dataset.variant import Variant
+from offbeat.errors import ModelError
+from offbeat.evaluation.calling import Caller
+from offbeat.evaluation.plan import ModelPlan
+from offbeat.evaluation.probe import NOT_NEEDED, Ask, needs_probe, probe_model
+from offbeat.models.base import JsonValue, Model, Prompt, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the probe led to.
+
+    Attributes:
+        record: of the probe, for run.json; None where there was no need to ask anything.
+        refusal: why the model is not asked; None if it is.
+    """
+
+    record: Mapping[str, JsonValue] | None
+    refusal: str | None
+
+
+async def admit(
+    model: Model,
+    plans: Sequence[ModelPlan],
+    caller: Caller,
+    *,
+    former: Mapping[str, JsonValue] | None,
+    even_if_deaf: bool,
+) -> Admission:
+    """Probe the model, unless it looks at nothing, has nothing left to answer, or has been probed for this run before.
+
+    Args:
+        model: whom.
+        plans: what it is to be asked; the first question is also the probe's.
+        caller: by which it is asked.
+        former: the record of a former probe of this revision in this run folder.
+        even_if_deaf: ask it whatever the probe finds.
+
+    Raises:
+        OutOfMoney, RunError: see `Caller.call`.
+    """
+    if not any(plan.to_ask for plan in plans):
+        return Admission(former, None)
+    if not needs_probe(model):
+        return Admission(NOT_NEEDED, None)
+    if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf)):
+        return Admission(former, None)
+    variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
+    result = await probe_model(model, variants, plans[0].question, ask=_ask(caller))
+    record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
+    refused = not (result.passed or even_if_deaf)
+    hint = "" if result.error else " (--even-if-deaf asks it all the same)"
+    return Admission(record, f"the probe: {result.says}{hint}" if refused else None)
+
+
+def _ask(caller: Caller) -> Ask:
+    async def ask(variant: Variant, prompt: Prompt) -> Reply:
+        called = await caller.call(variant, prompt, key="", purpose="probe")
+        if called.reply is not None:
+            return called.reply
+        if isinstance(called.failure, ModelError):
+            raise called.failure
+        if called.failure is None:
+            raise ModelError("the run was interrupted")
+        raise ModelError(f"{type(called.failure).__name__}: {called.failure}") from called.failure
+
+    return ask

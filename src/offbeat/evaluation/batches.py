@@ -1,0 +1,197 @@
+"""Batches: hand over many questions at once, leave, and collect the answers later, at a lower price.
+
+::
+
+    offbeat run … --batch     questions ──submit──▶ job 1, job 2, …     nothing is waited for
+    offbeat run … --batch     ◀──collect── job 1 ended: answers; job 2 pending: come back later
+
+The names of jobs and the keys of their questions stand in the run's database; a question that is in a job is not asked
+another time while the job is pending. What a job leaves open (it expired, a line of its result cannot be read) is
+handed over anew by the next such command.
+
+The job is noted after the server has taken it: a process that is killed between the two leaves a job that nobody
+collects. The money that was set aside for it stays counted as spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from offbeat.errors import ModelError, TransientError
+from offbeat.evaluation.answer import Answer, utc_now
+from offbeat.evaluation.asking import answer_of
+from offbeat.evaluation.calling import Called, checked
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.money import Price, cost_usd
+from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.evaluation.purse import OutOfMoney, Purse
+from offbeat.evaluation.store import put_answer
+from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid, Reply
+
+LARGEST = 500
+"""Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a server is at work on.
+
+    Attributes:
+        job: the server's name for it.
+        model: whose it is.
+        keys: of its questions.
+        call: under which its money was set aside; None where it is free.
+        submitted_at: when.
+    """
+
+    job: str
+    model: str
+    keys: frozenset[str]
+    call: int | None
+    submitted_at: str
+
+
+def pending_jobs(database: Database, model: str) -> tuple[Job, ...]:
+    """The jobs of a model that have not been collected, oldest first."""
+    query = "SELECT job, model, keys, call, submitted_at FROM batches WHERE model = ? AND ended IS NULL ORDER BY rowid"
+    with database.reading() as connection:
+        rows = connection.execute(query, (model,)).fetchall()
+    return tuple(Job(job, name, frozenset(json.loads(keys)), call, at) for job, name, keys, call, at in rows)
+
+
+class BatchTurn:
+    """One model's turn by batches.
+
+    Args:
+        model: whom.
+        plans: what is wanted, one for each question.
+        every: the same for the whole dataset: what its jobs may hold, handed over by whichever command.
+        database: where answers and jobs are kept.
+        purse: where the money is set aside.
+        price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
+        on_progress: is given each answer when it is on the disk.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        plans: Sequence[ModelPlan],
+        every: Sequence[ModelPlan],
+        *,
+        database: Database,
+        purse: Purse,
+        price: Price | None,
+        on_progress: Callable[[Answer], None] | None,
+    ) -> None:
+        self._model = model
+        self._plans = plans
+        self._questions = {planned.key: (planned, plan.question.name) for plan in every for planned in plan.planned}
+        self._database = database
+        self._purse = purse
+        self._price = price
+        self._on_progress = on_progress
+
+    async def take(self, batch: Batch, *, halted: asyncio.Event) -> str | None:
+        """Collect what is done, and hand over what is open.
+
+        Returns:
+            What is still to come, or why the model was stopped; None if everything is there.
+
+        Raises:
+            RunError: an answer or a job could not be noted.
+        """
+        for job in pending_jobs(self._database, self._model.name):
+            if not job.keys <= self._questions.keys():
+                return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
+            try:
+                await self._collect(batch, job)
+            except TransientError as failure:
+                return f"{job.job}: cannot be told now: {failure}; the same command collects it later"
+            except ModelError as failure:
+                await self._end(job, f"lost: {failure}", {})
+        under_way = {key for job in pending_jobs(self._database, self._model.name) for key in job.keys}
+        answered = {key for key, outcome in self._kept() if outcome != "error"}
+        wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
+        left = [planned for planned in wanted if planned.key not in under_way | answered]
+        for start in range(0, len(left), LARGEST):
+            if halted.is_set():
+                break
+            try:
+                await self._submit(batch, left[start : start + LARGEST])
+            except (OutOfMoney, ModelError) as failure:
+                return str(failure)
+        jobs = pending_jobs(self._database, self._model.name)
+        if not jobs:
+            return None
+        return (
+            f"{sum(len(job.keys) for job in jobs)} questions are in {len(jobs)} batches; the same command collects them"
+        )
+
+    async def _submit(self, batch: Batch, part: Sequence[Planned]) -> None:
+        call = None
+        if self._price is not None and isinstance(self._model, Paid):
+            usages = [self._model.expected_usage(planned.variant, planned.prompt) for planned in part]
+            most_usd = sum(cost_usd(self._price, usage, batch=True) or 0.0 for usage in usages)
+            call = await asyncio.to_thread(
+                self._purse.begin, model=self._model.name, key="", purpose="batch", most_usd=most_usd
+            )
+        items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
+        try:
+            job = await batch.submit(items)
+        except ModelError:
+            if call is not None:
+                await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
+            raise
+        keys = json.dumps([planned.key for planned in part])
+        with self._database.reading() as connection:
+            connection.execute(
+                "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (?, ?, ?, ?, ?)",
+                (job, self._model.name, keys, call, utc_now()),
+            )
+
+    async def _collect(self, batch: Batch, job: Job) -> None:
+        known = {key: self._questions[key] for key in job.keys}
+        items = [BatchItem(key, planned.variant, planned.prompt) for key, (planned, _) in known.items()]
+        collected = await batch.collect(job.job, items)
+        usage: dict[str, int] = {}
+        for key, came in collected.replies.items():
+            if key not in known:
+                continue
+            answer = self._answer(came, *known[key], job)
+            await asyncio.to_thread(put_answer, self._database, answer)
+            for word in USAGE:
+                count = answer.usage.get(word)
+                if isinstance(count, int):
+                    usage[word] = usage.get(word, 0) + count
+            if self._on_progress is not None:
+                self._on_progress(answer)
+        if collected.state == "ended":
+            await self._end(job, collected.note or "collected", usage)
+
+    def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
+        called = Called(None, came, ()) if isinstance(came, ModelError) else self._checked(came, planned)
+        answer = answer_of(called, self._model, planned, question, asked_at=job.submitted_at, seconds=0.0)
+        answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
+        return replace(answer, details=answer_details)
+
+    def _checked(self, reply: Reply, planned: Planned) -> Called:
+        try:
+            return Called(checked(reply, planned.prompt.options), None, ())
+        except (TypeError, ValueError) as failure:
+            return Called(None, failure, ())
+
+    async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue]) -> None:
+        if job.call is not None and self._price is not None:
+            cost = cost_usd(self._price, usage, batch=True)
+            await asyncio.to_thread(self._purse.end, job.call, ended=note, usage=usage, cost_usd=cost)
+        with self._database.reading() as connection:
+            connection.execute("UPDATE batches SET ended = ? WHERE job = ?", (note, job.job))
+
+    def _kept(self) -> set[tuple[str, str]]:
+        with self._database.reading() as connection:
+            return set(
+                connection.execute("SELECT key, outcome FROM answers WHERE model = ?", (self._model.name,)).fetchall()
+            )
