@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": "Is a dataset what it says of itself? Names every difference.",
     "merge": "Make one dataset of the shards that many machines built.",
     "run": "Ask models about every variant of a dataset; resumes by itself.",
+    "status": "How far a run is: what is there, missing, failing and why.",
     "score": "Read the stored answers again and recompute, without asking.",
     "report": "Tables, charts and a page with clips to play.",
     "export": "Write a dataset out in another form.",

@@ -15,7 +15,7 @@ from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError, SettingsError
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.question import Question, prompt_for
-from offbeat.evaluation.run_folder import INFO, check_dataset, read_info
+from offbeat.evaluation.run_folder import INFO, check_dataset, check_questions, read_info
 from offbeat.evaluation.store import kept_outcomes
 from offbeat.models.base import Model, Prompt
 from offbeat.timing import exact_seconds
@@ -138,12 +138,15 @@ def plan_run(
     """What a run into the folder `out` would ask; nothing is written.
 
     Raises:
-        RunError: the folder holds the answers of another dataset, or cannot be read.
+        RunError: the folder holds the answers of another dataset, or to another question of the same name, or cannot be
+            read.
         SettingsError, DatasetError: see `select_variants` and `plan_models`.
     """
     if not (out / INFO).exists():
         return plan_models(dataset, models, questions, selection, repeats, None)
-    check_dataset(out, read_info(out), dataset)
+    info = read_info(out)
+    check_dataset(out, info, dataset)
+    check_questions(out, info, questions)
     with Database(out / FILE, readonly=True) as database:
         return plan_models(dataset, models, questions, selection, repeats, database)
 

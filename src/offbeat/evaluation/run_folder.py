@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ class RunInfo(_Record):
     dataset_folder: str
     """Relative to the run folder, so that both can be moved together."""
     dataset_fingerprint: str
-    questions: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Each as it was asked the last time."""
+    questions: dict[str, Question] = Field(default_factory=dict[str, Question])
+    """Each as it is asked."""
     models: dict[str, AskedRecord] = Field(default_factory=dict[str, AskedRecord])
     created_at: str
     updated_at: str
@@ -122,18 +122,20 @@ def note_asked(
     """Write into run.json what is about to be asked of which models; what it says of other models stays.
 
     Raises:
-        RunError: the folder holds the answers of another dataset, or cannot be written to.
+        RunError: the folder holds the answers of another dataset, or to another question of the same name, or cannot be
+            written to.
     """
     before = read_info(folder) if (folder / INFO).exists() else None
     if before is None and not is_empty(database):
         raise RunError(f"{folder}: answers without {INFO}; put the {INFO} back, or choose another folder")
     if before is not None:
         check_dataset(folder, before, dataset)
+        check_questions(folder, before, questions)
     now = utc_now()
     info = RunInfo(
         dataset_folder=Path(os.path.relpath(dataset.folder.resolve(), folder.resolve())).as_posix(),
         dataset_fingerprint=dataset.fingerprint,
-        questions={**(before.questions if before else {}), **{one.name: asdict(one) for one in questions}},
+        questions={**(before.questions if before else {}), **{question.name: question for question in questions}},
         models={**(before.models if before else {}), **asked},
         created_at=before.created_at if before else now,
         updated_at=now,
@@ -168,6 +170,21 @@ def check_dataset(folder: Path, info: RunInfo, dataset: Dataset) -> None:
             f"{info.dataset_fingerprint[:12]}), not about {dataset.folder} ({dataset.fingerprint[:12]}); "
             "choose another --out"
         )
+
+
+def check_questions(folder: Path, info: RunInfo, questions: Sequence[Question]) -> None:
+    """Refuse questions whose name stands for another one in this run, so that their answers are never mixed.
+
+    Raises:
+        RunError: see above.
+    """
+    for question in questions:
+        there = info.questions.get(question.name)
+        if there is not None and there.fingerprint != question.fingerprint:
+            raise RunError(
+                f"{folder}: holds answers to another question named {question.name!r} (its template, options, order or "
+                "system prompt were others); rename yours, or choose another --out"
+            )
 
 
 def read_info(folder: Path) -> RunInfo:

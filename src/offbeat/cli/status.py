@@ -1,0 +1,73 @@
+"""``offbeat status``: what a run folder holds, what is missing, what failed and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from offbeat.cli.table import one_line, text_table
+
+if TYPE_CHECKING:
+    from offbeat.evaluation.status import ModelStatus, RunStatus
+
+SHOWN = 5
+"""So many kinds of failure are listed for each model; --json lists all."""
+
+
+@click.command(
+    epilog="""\b
+    Example:
+      offbeat status run
+    """
+)
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def status(run: Path, as_json: bool) -> int:
+    """How far RUN is: answers by outcome, what is missing, what failed and why, what it has cost.
+
+    It may be looked at while it is under way. Missing is what the last command for each model asked for and that has no
+    answer.
+
+    Exit code: 0 if nothing is missing, 1 if something is, 2 if RUN cannot be read.
+    """
+    from offbeat.evaluation.status import run_status
+
+    found = run_status(run)
+    if as_json:
+        click.echo(json.dumps({"run": str(run), "complete": found.complete, **asdict(found)}))
+    else:
+        _tell(found)
+    return 0 if found.complete else 1
+
+
+def _tell(found: RunStatus) -> None:
+    questions = [(model, question) for model in found.models for question in model.questions]
+    if not questions:
+        click.echo("nothing was asked")
+        return
+    outcomes = list(questions[0][1].outcomes)
+    rows = [
+        (model.name, question.question, question.expected, *(question.outcomes[o] for o in outcomes), question.missing)
+        for model, question in questions
+    ]
+    click.echo(text_table(("model", "question", "wanted", *outcomes, "missing"), rows))
+    for model in found.models:
+        _tell_model(model)
+    if found.spent_usd:
+        click.echo(f"spent, as far as prices are known: ${found.spent_usd:.4f}")
+
+
+def _tell_model(model: ModelStatus) -> None:
+    if model.in_batches:
+        click.echo(f"{one_line(model.name)}: {model.in_batches} questions are in batches")
+    if model.probe is not None and not model.probe["passed"] and model.probe["passed"] is not None:
+        asked = "asked all the same" if model.probe["overridden"] else "not asked"
+        click.echo(one_line(f"{model.name}: {asked}: the probe: {model.probe['says']}", 500))
+    for failure in model.failures[:SHOWN]:
+        click.echo(one_line(f"{model.name}: {failure.times} x {failure.text}", 500))
+    if len(model.failures) > SHOWN:
+        click.echo(f"{one_line(model.name)}: and {len(model.failures) - SHOWN} other failures; --json lists all")

@@ -1,0 +1,132 @@
+"""Where a run stands, told from its folder alone: what is there, missing, failing and why, and what it has cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offbeat.dataset.folder import open_dataset
+from offbeat.errors import RunError
+from offbeat.evaluation.batches import pending_jobs
+from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.plan import Selection, plan_models
+from offbeat.evaluation.purse import spent_usd
+from offbeat.evaluation.question import Question
+from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
+from offbeat.evaluation.store import all_answers
+from offbeat.evaluation.summary import ModelSummary, summarise
+from offbeat.models.base import Prompt, Reply
+from offbeat.timing import exact_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of failure of a model: its text, and how many answers have it."""
+
+    text: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """Where one model stands.
+
+    Attributes:
+        name: of the model.
+        revision: what was asked the last time.
+        asked_at: when that was.
+        questions: how far it is, by question.
+        failures: why answers are missing, the most frequent first.
+        in_batches: questions that a server has, and whose answers have not been collected.
+        probe: what the probe found; None where there was none.
+    """
+
+    name: str
+    revision: str
+    asked_at: str
+    questions: tuple[ModelSummary, ...]
+    failures: tuple[Failure, ...]
+    in_batches: int
+    probe: Mapping[str, Any] | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is an answer to everything that was asked the last time."""
+        return all(question.complete for question in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """Where a run stands: its models, and what all calls have cost as far as prices are known."""
+
+    models: tuple[ModelStatus, ...]
+    spent_usd: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return all(model.complete for model in self.models)
+
+
+def run_status(folder: Path) -> RunStatus:
+    """Look; nothing is changed, and a run that is under way is not disturbed.
+
+    Raises:
+        RunError: not a run folder, damaged, or of another dataset than the one that lies where its own should be.
+        DatasetError: its dataset is not there.
+    """
+    info = read_info(folder)
+    dataset = open_dataset(dataset_folder_of(folder, info))
+    check_dataset(folder, info, dataset)
+    with Database(folder / FILE, readonly=True) as database:
+        failed = [answer for answer in all_answers(database) if answer.error is not None]
+        models: list[ModelStatus] = []
+        for name, asked in info.models.items():
+            model = _Asked(name, asked.revision)
+            plans = plan_models(
+                dataset, [model], _questions(folder, info, asked), _selection(asked), asked.repeats, None
+            )
+            texts = Counter(answer.error or "" for answer in failed if answer.model == name)
+            models.append(
+                ModelStatus(
+                    name=name,
+                    revision=asked.revision,
+                    asked_at=asked.asked_at,
+                    questions=tuple(summarise(plan, database, stopped=None) for plan in plans),
+                    failures=tuple(Failure(text, times) for text, times in texts.most_common()),
+                    in_batches=sum(len(job.keys) for job in pending_jobs(database, name)),
+                    probe=asked.probe,
+                )
+            )
+        return RunStatus(tuple(models), spent_usd(database))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is left of a model in a run folder: enough to tell which answers are its."""
+
+    name: str
+    revision: str
+
+    def reply(self, variant: object, prompt: Prompt) -> Reply:
+        raise NotImplementedError(f"{self.name} cannot be asked here")
+
+
+def _questions(folder: Path, info: RunInfo, asked: AskedRecord) -> Sequence[Question]:
+    missing = [name for name in asked.questions if name not in info.questions]
+    if missing:
+        raise RunError(f"{folder / INFO}: the question {missing[0]!r} is not described; put a copy of it back")
+    return [info.questions[name] for name in asked.questions]
+
+
+def _selection(asked: AskedRecord) -> Selection:
+    return Selection(
+        limit=asked.limit,
+        genres=asked.genres,
+        lengths=tuple(exact_seconds(length) for length in asked.lengths),
+        conditions=asked.conditions,
+        seed=asked.seed,
+    )
