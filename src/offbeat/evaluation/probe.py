@@ -1,0 +1,229 @@
+"""The probe: before a run, is the model shown that it hears and sees at all?
+
+Harnesses in wide use have dropped the sound for months without a sign of it, and published the scores. So a few clips
+are shown as they are, muted, with another clip's sound and with a frozen picture, and what comes back is compared.
+
+How it is called::
+
+    calls = probe_calls(variants, question)             # nothing is asked: for a dry run and its price
+    result = await probe_model(model, variants, question, ask=ask)
+    record = result.to_json()                           # for run.json, with "overridden" set by the caller
+    if not result.passed and not even_if_deaf: ...      # the run stops; result.says tells the user why
+
+`ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money; without one the model is
+asked directly. A model with ``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
+What is asked stands in `offbeat.evaluation.probe_plan`, how it is judged in `offbeat.evaluation.probe_rule`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import cast
+
+from offbeat.dataset.altered import alter
+from offbeat.dataset.variant import Variant
+from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, TransientError
+from offbeat.evaluation.parsing import read_reply
+from offbeat.evaluation.probe_plan import CLIPS, ProbeCall, probe_calls
+from offbeat.evaluation.probe_rule import ALPHA, Finding, Said, Sense, find, repeated
+from offbeat.evaluation.probe_words import says
+from offbeat.evaluation.question import Question
+from offbeat.models.base import USAGE, JsonValue, Looks, Model, Prompt, Reply
+from offbeat.models.keys import redacted
+
+Ask = Callable[[Variant, Prompt], Awaitable[Reply]]
+
+NOT_NEEDED: Mapping[str, JsonValue] = {
+    "passed": None,
+    "overridden": False,
+    "says": "It looks at no clip, so there is nothing to probe.",
+}
+"""The record of a model that is not probed because it looks at nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a probe found.
+
+    Attributes:
+        model: the model's name.
+        revision: what exactly answered.
+        question: the name of the run's own question.
+        says: the result in a sentence or two.
+        sound: of its hearing; None where the probe could not be carried out.
+        picture: of its seeing; likewise.
+        repeated: how often it said the same when shown and asked the same again ...
+        repeats: ... and how often that was tried.
+        usage: tokens, by kind of clip and word of `USAGE`: the mean over its replies to the run's own question.
+        said: all that came back.
+        error: why the probe could not be carried out.
+    """
+
+    model: str
+    revision: str
+    question: str
+    says: str
+    sound: Finding | None
+    picture: Finding | None
+    repeated: int
+    repeats: int
+    usage: Mapping[str, Mapping[str, float]]
+    said: tuple[Said, ...]
+    error: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether its answers depend on both the sound and the picture."""
+        return all(sense is not None and sense.verdict == "depends" for sense in (self.sound, self.picture))
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """All of it as plain values; `overridden` is for the caller to set."""
+        found = {"passed": self.passed, "overridden": False, "alpha": ALPHA, **asdict(self)}
+        return cast("dict[str, JsonValue]", {**found, "said": [_plain(one) for one in self.said]})
+
+
+def needs_probe(model: Model) -> bool:
+    """Whether the model looks at clips, as far as it says."""
+    return not isinstance(model, Looks) or model.looks
+
+
+async def probe_model(
+    model: Model, variants: Sequence[Variant], question: Question, *, clips: int = CLIPS, ask: Ask | None = None
+) -> ProbeResult:
+    """Show the model plain and altered clips, and judge what it says.
+
+    Args:
+        model: whom.
+        variants: those that the run is about; the clips are chosen among them.
+        question: the run's own.
+        clips: how many are shown. One call follows the other, since a server that mixes files up could not be told
+            from one that answers at random if many were under way.
+        ask: gets a reply, or raises `ModelError`; by default the model is asked once.
+
+    Returns:
+        What was found; an error on the way is told there, and is no verdict.
+
+    Raises:
+        SettingsError: no variants, or no clips are wanted.
+        Exception: whatever `ask` raises that is no `ModelError`.
+    """
+    calls = probe_calls(variants, question, clips=clips)
+    said: list[Said] = []
+    error = None
+    with tempfile.TemporaryDirectory(prefix="offbeat-probe-") as scratch:
+        try:
+            for clip in range(calls[-1].clip + 1):
+                own = [call for call in calls if call.clip == clip]
+                await _show(own, ask or _asking(model), Path(scratch) / str(clip), said)
+        except (ModelError, MediaError) as failure:
+            error = redacted(str(failure) or type(failure).__name__)
+    return judge(model, question, said, error)
+
+
+def judge(model: Model, question: Question, said: Sequence[Said], error: str | None = None) -> ProbeResult:
+    """What a probe found, from all that came back."""
+    found: dict[Sense, Finding] = (
+        {} if error is not None else {sense: find(said, sense) for sense in ("sound", "picture")}
+    )
+    usage = _usage(said)
+    same, tried = repeated(said)
+    return ProbeResult(
+        model=model.name,
+        revision=model.revision,
+        question=question.name,
+        says=says(found, usage, error=error),
+        sound=found.get("sound"),
+        picture=found.get("picture"),
+        repeated=same,
+        repeats=tried,
+        usage=usage,
+        said=tuple(said),
+        error=error,
+    )
+
+
+async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, said: list[Said]) -> None:
+    """All calls about one clip, one after the other; a question whose answer is known may be refused."""
+    made: dict[str, Variant] = {}
+    refused: set[str] = set()
+    for call in calls:
+        if call.asked in refused:
+            continue
+        variant = call.variant
+        if call.alteration is not None:
+            if call.alteration not in made:
+                made[call.alteration] = await asyncio.to_thread(
+                    alter, call.variant, call.alteration, scratch, other=call.other
+                )
+            variant = made[call.alteration]
+        try:
+            reply = await ask(variant, call.prompt)
+        except (RateLimited, TransientError, ModelUnavailable):
+            raise
+        except ModelError:
+            if call.asked == "own":
+                raise
+            refused.add(call.asked)
+            continue
+        said.append(_read(call, reply))
+
+
+def _read(call: ProbeCall, reply: Reply) -> Said:
+    prompt = call.prompt
+    outcome, choice = read_reply(reply.text, reply.stop, prompt.options, prompt.words, prompt=prompt.text)
+    if call.asked != "own" and outcome == "unparsed":
+        choice = _only_word(reply.text, prompt.words)
+    return Said(
+        clip=call.clip,
+        variant_id=call.variant.row.variant_id,
+        alteration=call.alteration,
+        asked=call.asked,
+        text=reply.text,
+        outcome=outcome,
+        choice=choice,
+        probabilities=reply.probabilities,
+        usage=reply.usage,
+    )
+
+
+def _only_word(text: str, words: Sequence[str]) -> str | None:
+    """The one of the words that occurs; a careless reading does no harm where it is only compared with its like."""
+    found = [word for word in words if re.search(rf"\b{word}\b", text, re.IGNORECASE)]
+    return found[0] if len(found) == 1 else None
+
+
+def _asking(model: Model) -> Ask:
+    """Ask the model once: awaited, or in a thread."""
+
+    async def ask(variant: Variant, prompt: Prompt) -> Reply:
+        if inspect.iscoroutinefunction(model.reply):
+            return await model.reply(variant, prompt)
+        reply = await asyncio.to_thread(model.reply, variant, prompt)
+        return await reply if inspect.isawaitable(reply) else reply
+
+    return ask
+
+
+def _usage(said: Sequence[Said]) -> dict[str, dict[str, float]]:
+    found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in said:
+        if one.asked == "own":
+            kind = (one.alteration or "plain").split()[0]
+            for word in USAGE:
+                count = one.usage.get(word)
+                if isinstance(count, int | float) and not isinstance(count, bool):
+                    found[kind][word].append(count)
+    return {kind: {word: round(fmean(counts), 1) for word, counts in words.items()} for kind, words in found.items()}
+
+
+def _plain(said: Said) -> dict[str, object]:
+    chances = None if said.probabilities is None else dict(said.probabilities)
+    return {**asdict(said), "probabilities": chances, "usage": dict(said.usage)}
