@@ -1,5 +1,6 @@
 """A run folder: what it says, what it refuses, and that it can be moved."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -11,10 +12,11 @@ import pytest
 
 from offbeat.dataset.folder import METADATA, open_dataset
 from offbeat.errors import RunError
-from offbeat.evaluation.plan import Selection
+from offbeat.evaluation.database import FILE
+from offbeat.evaluation.plan import Selection, plan_run
+from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import INFO, held_run, open_run
 from offbeat.evaluation.runner import run_models
-from offbeat.evaluation.database import FILE
 from offbeat.models.registry import make_model
 
 
@@ -125,3 +127,14 @@ def test_the_description_is_whole_or_the_old_one(dataset, run, monkeypatch):
         run_models(dataset, [make_model("oracle")], out=run)
     assert (run / INFO).read_bytes() == before
     assert json.loads(before)["models"].keys() == {"random"}
+
+
+def test_two_questions_of_one_name_are_never_mixed(dataset, run):
+    other = dataclasses.replace(STUDY, template="{length} s: {options}")
+    with pytest.raises(RunError, match=r"another question named 'study'.*rename yours, or choose another --out"):
+        run_models(dataset, [make_model("oracle")], out=run, questions=[other])
+    with pytest.raises(RunError, match="another question named 'study'"):
+        plan_run(dataset, [make_model("oracle")], [other], Selection(), 1, run)
+    run_models(dataset, [make_model("oracle")], out=run, questions=[dataclasses.replace(other, name="mine")])
+    assert set(open_run(run).settings["questions"]) == {"study", "mine"}
+    assert {answer.model for answer in open_run(run).answers if answer.question == "study"} == {"random"}
