@@ -4,16 +4,14 @@ A model never decides whether its reply is an answer: it hands over what came ba
 `offbeat.evaluation` reads it. A model that cannot reply raises `ModelError`; it never invents a text.
 
 To add one: a class with `name`, `revision` and `reply`, in a file of your own (``mymodels.py:Mine``) or under the entry
-point group ``offbeat.models``. The registry calls it with two keywords: ``argument``, what follows the first colon of
-the specification ("" where there is none), and ``seed``, an integer; and with those of the user's ``--option``
-keywords that its constructor names. It raises `ModelUnavailable` for an argument that it cannot use, and imports
-optional packages itself, so that a missing one is named together with the line to type. It must pass
-tests/models/test_contract.py::
+point group ``offbeat.models``. Its constructor is given those of these keywords that it names: ``argument``, what
+follows the first colon of the specification (in a file, the one after the class; "" where there is none), ``seed``, an
+integer, and the user's ``--option`` keywords. It raises `ModelUnavailable` for what it cannot use, and imports optional
+packages itself, so that a missing one is named together with the line to type. What a model promises is tried out by
+``offbeat doctor --model SPEC`` (`offbeat.evaluation.contract`)::
 
     class Constant:
         name, revision = "constant", "1"
-
-        def __init__(self, *, argument: str = "", seed: int = 0) -> None: ...
 
         def reply(self, variant: Variant, prompt: Prompt) -> Reply:
             return Reply(text=prompt.words[0])
