@@ -54,7 +54,7 @@ def _of(sense: Sense, finding: Finding) -> str:
         case "cannot tell":
             return (
                 f"Whether its answers depend on the {sense} cannot be told: they change when a clip is shown "
-                f"{_ALTERED[sense]}, but hardly more than when it is shown unaltered again."
+                f"{_ALTERED[sense]}, but so little more than without any reason that it may be chance."
             )
         case "answers do not fit the files":
             return f"Its answers do not fit the files: {_NAMED[sense]}, as if it answered about another file."

@@ -1,0 +1,142 @@
+"""The probe against models that decode what they are shown."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from builds import build, card_file, settings
+from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching
+
+from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
+from offbeat.evaluation.probe import NOT_NEEDED, needs_probe, probe_model
+from offbeat.evaluation.question import STUDY
+from offbeat.models.base import Reply
+
+DEPENDS, NOT, MIXED = "depends", "does not depend", "answers do not fit the files"
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("probed") / "videos"
+    for seed in range(4):
+        card_file(folder / f"{seed}.mkv", seed=seed, length_s=4, size=128)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def variants(videos):
+    return built(videos, layout="files")
+
+
+def built(videos, **changes):
+    chosen = settings(lengths_s=(1,), delays_s=(0, 0.5), **changes)
+    return build(videos, videos.parent / "-".join(changes.values()), chosen)[1].variants
+
+
+def probe(model, variants, **options):
+    return asyncio.run(probe_model(model, variants, STUDY, **options))
+
+
+def verdicts(result):
+    return result.sound.verdict, result.picture.verdict
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (Watching(), (DEPENDS, DEPENDS)),
+        (Deaf(), (NOT, DEPENDS)),
+        (Blind(), (DEPENDS, NOT)),
+        (StaleSound(), (NOT, DEPENDS)),
+        (AlwaysSync(chances=True), (DEPENDS, DEPENDS)),
+        (AlwaysSync(chances=False), (NOT, NOT)),
+        (Noisy(seed=1), (DEPENDS, DEPENDS)),
+        (OneBehind(), (MIXED, MIXED)),
+        (Dice(seed=1), ("cannot tell", "cannot tell")),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Watching) else None,
+)
+def test_each_is_seen_for_what_it_is(model, expected, variants):
+    result = probe(model, variants)
+    assert verdicts(result) == expected
+    assert result.passed == (expected == (DEPENDS, DEPENDS))
+    assert result.error is None
+
+
+def test_a_compact_dataset_is_probed_alike(videos, variants):
+    compact = built(videos, layout="compact")
+    assert probe(Watching(), compact).to_json() == probe(Watching(), variants).to_json()
+
+
+def test_what_was_seen_is_said_and_kept(variants):
+    result = probe(Deaf(), variants)
+    assert result.says.startswith("Its answers do not depend on the sound")
+    assert "Its answers depend on the picture." in result.says
+    assert (result.repeated, result.repeats) == (12, 12)
+    record = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert record["passed"] is False
+    assert record["overridden"] is False
+    assert record["sound"]["verdict"] == NOT
+    assert len(record["said"]) == 4 * 14
+    assert {row["variant_id"] for row in record["said"]} <= {variant.row.variant_id for variant in variants}
+    assert {row["alteration"] for row in record["said"]} == {None, "muted", "swapped", "frozen early", "frozen late"}
+
+
+def test_usage_is_compared_and_no_tokens_of_sound_are_told(variants):
+    class Counting(Deaf):
+        def reply(self, variant, prompt):
+            frozen = variant.row.condition.startswith("frozen")
+            return Reply(super().reply(variant, prompt).text, usage={"audio_tokens": 0, "video_tokens": 5 + frozen})
+
+    result = probe(Counting(), variants, clips=1)
+    assert result.usage["plain"] == {"audio_tokens": 0, "video_tokens": 5}
+    assert result.usage["frozen"] == {"audio_tokens": 0, "video_tokens": 6}
+    assert result.says.endswith("By its own count it read no tokens of the sound.")
+
+
+@pytest.mark.parametrize("failure", [TransientError("no luck"), ModelUnavailable("no luck"), ModelError("no luck")])
+@pytest.mark.parametrize("after", [0, 7])
+def test_an_error_is_told_and_is_no_verdict(failure, after, variants):
+    result = probe(Failing(failure, after=after), variants[:2], clips=1)
+    if after == 7 and type(failure) is ModelError:  # the first question with a known answer is refused
+        assert result.error is None
+        assert result.sound.truth is None
+    else:
+        assert result.says == "The probe could not be carried out: no luck"
+        assert not result.passed
+        assert (result.sound, result.picture) == (None, None)
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "sentinel-4711-0815")
+    result = probe(Failing(RequestRejected("bad key sentinel-4711-0815"), after=0), variants, clips=1)
+    assert "sentinel" not in json.dumps(result.to_json())
+
+
+def test_a_damaged_clip_is_told(variants, tmp_path):
+    lost = [replace(variant, folder=tmp_path) for variant in variants]
+    result = probe(Dice(seed=0), lost, ask=None)
+    assert result.says.startswith("The probe could not be carried out:")
+
+
+def test_it_asks_as_the_caller_wants(variants):
+    asked = []
+
+    async def ask(variant, prompt):
+        asked.append((variant.row.condition, prompt.options))
+        return Reply("sync")
+
+    result = probe(Watching(), variants, clips=2, ask=ask)
+    assert len(asked) == len(result.said) == 28
+    assert verdicts(result) == (NOT, NOT)
+
+
+def test_who_looks_at_nothing_is_not_probed():
+    class Constant(Watching):
+        looks = False
+
+    assert needs_probe(Watching())
+    assert not needs_probe(Constant())
+    assert NOT_NEEDED["passed"] is None
