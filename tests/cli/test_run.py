@@ -38,7 +38,7 @@ def test_a_whole_run_and_again(dataset, offbeat, tmp_path):
     code, out, err = offbeat("run", "set", "--model", "random", "--model", "always:sync", "--out", "run")
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [
-        ["model", "variants", "ok", "unsure", "unparsed", "refused", "truncated", "error", "missing"],
+        ["model", "wanted", "ok", "unsure", "unparsed", "refused", "truncated", "error", "missing"],
         ["random", *["50", "50", "0", "0", "0", "0", "0", "0"]],
         ["always:sync", *["50", "50", "0", "0", "0", "0", "0", "0"]],
     ]
@@ -78,7 +78,7 @@ def test_filters_and_limit(dataset, offbeat, tmp_path):
 def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
     code, out, _ = offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run")
     assert code == 0
-    assert out.splitlines()[1].split() == ["random", "1", "seed=0", "50", "0", "50"]
+    assert out.splitlines()[1].split() == ["random", "study", "50", "0", "50", "0", "-", "-", "free"]
     assert not (tmp_path / "run").exists()
     offbeat("run", "set", "--model", "random", "--out", "run", "--limit", "20")
     told = json.loads(offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run", "--json")[1])

@@ -21,6 +21,8 @@ COMMANDS = {
     "score": "Read the stored answers again and recompute, without asking.",
     "report": "Tables, charts and a page with clips to play.",
     "export": "Write a dataset out in another form.",
+    "models": "Who can be asked, and with which options.",
+    "questions": "In which wordings a model can be asked.",
     "doctor": "What is installed, what is missing, and the line to type.",
 }
 """Name and one line of help; the code is the function of the same name in `offbeat.cli.NAME`."""

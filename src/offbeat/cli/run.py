@@ -7,20 +7,23 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from offbeat.cli.model_options import base_url_flag, option_flag, read_options
+from offbeat.cli.outcomes import outcome_table
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
 from offbeat.timing import exact_seconds
 
 if TYPE_CHECKING:
     from offbeat.evaluation.answer import Answer
-    from offbeat.evaluation.plan import ModelPlan
-    from offbeat.evaluation.runner import RunSummary
+    from offbeat.evaluation.estimate import Estimate
+    from offbeat.evaluation.summary import RunSummary
 
 Folder = click.Path(path_type=Path, file_okay=False)
 MOST_JOBS = 8
@@ -37,12 +40,25 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     epilog="""\b
     Examples:
       offbeat run set --model random --model signal --out run
-      offbeat run set --model replay:answers.csv --out run --lengths 3,10 --genre speech
+      offbeat run set --model gemini:gemini-3.8-flash --option fps=8 --max-cost 5 --out run
+      offbeat run set --model openai:Qwen/Qwen2.5-Omni-7B --base-url http://127.0.0.1:8000/v1 --out run
     """
 )
 @click.argument("dataset", type=Folder)
 @click.option("--model", "specs", metavar="SPEC", multiple=True, required=True, help="Whom to ask; several times.")
 @click.option("--out", required=True, type=Folder, help="The run folder; one with answers is gone on with.")
+@click.option(
+    "--question",
+    "question_specs",
+    metavar="NAME",
+    multiple=True,
+    default=("study",),
+    show_default="study",
+    help="In which wording; several times. Also FILE.toml:NAME.",
+)
+@click.option("--repeats", type=click.IntRange(min=1), metavar="K", default=1, help="Ask everything K times.")
+@option_flag
+@base_url_flag
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -65,20 +81,61 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     type=click.IntRange(min=1),
     default=min(MOST_JOBS, os.cpu_count() or 1),
     show_default="cores, at most 8",
-    help="Clips at the same time.",
+    help="Clips at the same time, for a model on this machine.",
 )
+@click.option(
+    "--connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=32,
+    show_default=True,
+    help="Calls at the same time, at most, for a model on a server.",
+)
+@click.option(
+    "--timeout",
+    "call_limit_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    default=600.0,
+    show_default=True,
+    help="Longest call to a server.",
+)
+@click.option(
+    "--max-cost", "most_usd", type=click.FloatRange(min=0), metavar="USD", help="Spend no more in this run folder."
+)
+@click.option(
+    "--prices",
+    "price_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A table of prices that goes before ours.",
+)
+@click.option("--unknown-price", "unknown_price_ok", is_flag=True, help="Ask although nobody knows the price.")
+@click.option("--even-if-deaf", is_flag=True, help="Ask although the probe did not show that the model hears and sees.")
+@click.option("--batch", is_flag=True, help="Hand over a batch, at a lower price; the same command collects it later.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random, and of --limit.")
-@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked, and what it may cost; ask nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
     dataset: Path,
     specs: tuple[str, ...],
     out: Path,
+    question_specs: tuple[str, ...],
+    repeats: int,
+    option_texts: tuple[str, ...],
+    base_url: str | None,
     limit: int | None,
     genres: tuple[str, ...],
     lengths: tuple[Fraction, ...],
     conditions: tuple[str, ...],
     jobs: int,
+    connections: int,
+    call_limit_s: float,
+    most_usd: float | None,
+    price_file: Path | None,
+    unknown_price_ok: bool,
+    even_if_deaf: bool,
+    batch: bool,
     seed: int,
     dry_run: bool,
     as_json: bool,
@@ -86,26 +143,44 @@ def run(
     """Ask models about every variant of DATASET, and keep each answer the moment it comes.
 
     The same command goes on where it was stopped: what has an answer is not asked again, what failed is. A SPEC is a
-    name, such as random, always:sync, oracle, signal, or a name with more, such as replay:FILE.
+    name, such as random, always:sync, oracle, signal, or a name with more, such as gemini:MODEL, openai:MODEL,
+    replay:FILE, or a class in a file of your own, mymodels.py:Mine. `offbeat models` and `offbeat questions` list them.
 
-    Exit code: 0 if every variant that was to be asked has an answer, 1 if not, 2 if the run could not start or had to
+    Before a model is asked, a probe tells whether it hears and sees at all: see `offbeat probe --help`.
+
+    Exit code: 0 if everything that was to be asked has an answer, 1 if not, 2 if the run could not start or had to
     end.
     """
     from offbeat.dataset.folder import open_dataset
+    from offbeat.evaluation.estimate import estimate_run
+    from offbeat.evaluation.money import read_prices
     from offbeat.evaluation.plan import Selection, plan_run
-    from offbeat.evaluation.question import STUDY
-    from offbeat.evaluation.runner import run_models
+    from offbeat.evaluation.question import find_question
+    from offbeat.evaluation.runner import Terms, run_models
     from offbeat.models.registry import make_model
 
     opened = open_dataset(dataset)
-    models = [make_model(spec, seed=seed) for spec in specs]
+    options = read_options(option_texts, base_url, specs)
+    models = [make_model(spec, seed=seed, options=options) for spec in specs]
+    questions = [find_question(spec) for spec in question_specs]
     selection = Selection(limit=limit, genres=genres, lengths=lengths, conditions=conditions, seed=seed)
-    plans = plan_run(opened, models, STUDY, selection, out)
+    prices = read_prices(price_file, today=datetime.now(UTC).date())
+    plans = plan_run(opened, models, questions, selection, repeats, out)
     if dry_run:
-        _tell_plan(plans, as_json)
+        _tell_estimates(estimate_run(plans, prices, batch=batch), as_json)
         return 0
     errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
     to_ask = sum(len(group) for plan in plans for group in plan.to_ask)
+    terms = Terms(
+        jobs=jobs,
+        connections=connections,
+        call_limit_s=call_limit_s,
+        prices=prices,
+        most_usd=most_usd,
+        unknown_price_ok=unknown_price_ok,
+        even_if_deaf=even_if_deaf,
+        batch=batch,
+    )
     with progress("asking", to_ask) as advance:
 
         def on_progress(answer: Answer) -> None:
@@ -117,12 +192,10 @@ def run(
             opened,
             models,
             out=out,
-            limit=limit,
-            genres=genres,
-            lengths=lengths,
-            conditions=conditions,
-            seed=seed,
-            jobs=jobs,
+            questions=questions,
+            selection=selection,
+            repeats=repeats,
+            terms=terms,
             on_progress=on_progress,
         )
     _tell_errors(summary, errors)
@@ -130,35 +203,60 @@ def run(
     return 0 if summary.complete else 1
 
 
-def _tell_plan(plans: Sequence[ModelPlan], as_json: bool) -> None:
-    rows = [
-        (plan.model.name, plan.model.revision, len(plan.planned), plan.kept, len(plan.planned) - plan.kept)
-        for plan in plans
-    ]
-    header = ("name", "revision", "expected", "kept", "to_ask")
+def _tell_estimates(estimates: Sequence[Estimate], as_json: bool) -> None:
+    unknown = [estimate.name for estimate in estimates if estimate.most_usd is None]
+    total = None if unknown else sum(estimate.most_usd or 0.0 for estimate in estimates)
     if as_json:
-        click.echo(json.dumps({"dry_run": True, "models": [dict(zip(header, row, strict=True)) for row in rows]}))
-    else:
-        click.echo(text_table(("model", "revision", "variants", "answered", "to ask"), rows))
+        models = [asdict(estimate) for estimate in estimates]
+        click.echo(json.dumps({"dry_run": True, "models": models, "most_usd": total}))
+        return
+    header = ("model", "question", "wanted", "answered", "to ask", "probe", "tokens in", "tokens out", "at most $")
+    click.echo(text_table(header, [_estimate_row(estimate) for estimate in estimates]))
+    if any(estimate.tokens for estimate in estimates):
+        click.echo(
+            "Tokens and cost are upper bounds: no call is repeated in them, the probe is not among them, and every"
+        )
+        click.echo("reply is taken to use its whole budget.")
+
+
+def _estimate_row(estimate: Estimate) -> tuple[str | int, ...]:
+    tokens = estimate.tokens
+    written = tokens.get("output_tokens", 0) + tokens.get("thinking_tokens", 0)
+    cost = "unknown" if estimate.most_usd is None else f"{estimate.most_usd:.2f}" if estimate.most_usd else "free"
+    counts = (tokens["input_tokens"], written) if tokens else ("-", "-")
+    return (
+        estimate.name,
+        estimate.question,
+        estimate.expected,
+        estimate.kept,
+        estimate.to_ask,
+        estimate.probe_calls,
+        *counts,
+        cost,
+    )
 
 
 def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
+    told: set[str] = set()
     for model in summary.models:
+        if model.name in told:
+            continue
+        told.add(model.name)
         for text, times in errors[model.name].most_common(3):
             click.echo(one_line(f"{model.name}: {times} x {text}", 500), err=True)
         if model.stopped is not None:
-            click.echo(
-                one_line(f"{model.name}: stopped early, {model.missing} never asked: {model.stopped}", 500), err=True
-            )
+            left = sum(other.missing for other in summary.models if other.name == model.name)
+            click.echo(one_line(f"{model.name}: ended early, {left} without an answer: {model.stopped}", 800), err=True)
 
 
 def _tell(summary: RunSummary, out: Path, as_json: bool) -> None:
     if as_json:
         models = [{**asdict(model), "complete": model.complete} for model in summary.models]
-        click.echo(json.dumps({"run": str(out), "complete": summary.complete, "models": models}))
+        found = {"run": str(out), "complete": summary.complete, "spent_usd": summary.spent_usd, "models": models}
+        click.echo(json.dumps(found))
         return
-    outcomes = list(summary.models[0].outcomes)
-    rows = [(m.name, m.expected, *(m.outcomes[outcome] for outcome in outcomes), m.missing) for m in summary.models]
-    click.echo(text_table(("model", "variants", *outcomes, "missing"), rows))
+    click.echo(outcome_table(summary.models))
+    if summary.spent_usd:
+        click.echo(f"spent, as far as prices are known: ${summary.spent_usd:.4f}")
     if not summary.complete:
-        click.echo("Not every variant has an answer; the same command asks what is open.", err=True)
+        click.echo("Not everything has an answer; the same command asks what is open.", err=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.table import one_line, text_table
+from offbeat.cli.outcomes import outcome_table
+from offbeat.cli.table import one_line
 
 if TYPE_CHECKING:
     from offbeat.evaluation.status import ModelStatus, RunStatus
@@ -45,16 +46,11 @@ def status(run: Path, as_json: bool) -> int:
 
 
 def _tell(found: RunStatus) -> None:
-    questions = [(model, question) for model in found.models for question in model.questions]
-    if not questions:
+    summaries = [question for model in found.models for question in model.questions]
+    if not summaries:
         click.echo("nothing was asked")
         return
-    outcomes = list(questions[0][1].outcomes)
-    rows = [
-        (model.name, question.question, question.expected, *(question.outcomes[o] for o in outcomes), question.missing)
-        for model, question in questions
-    ]
-    click.echo(text_table(("model", "question", "wanted", *outcomes, "missing"), rows))
+    click.echo(outcome_table(summaries))
     for model in found.models:
         _tell_model(model)
     if found.spent_usd:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from offbeat.evaluation.money import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
+from offbeat.evaluation.probe import needs_probe
+from offbeat.evaluation.probe_plan import probe_calls
 from offbeat.models.base import Paid
 
 
@@ -21,6 +23,7 @@ class Estimate:
         expected: answers wanted.
         kept: of which are there already.
         to_ask: calls, if none has to be made again.
+        probe_calls: those of the probe, before the first question.
         tokens: the most that they may use, in the words of `offbeat.models.base.USAGE`; empty where nothing is counted.
         most_usd: the most that they may cost; 0 where a call is free, None where the price is not known.
     """
@@ -30,6 +33,7 @@ class Estimate:
     expected: int
     kept: int
     to_ask: int
+    probe_calls: int
     tokens: Mapping[str, int]
     most_usd: float | None
 
@@ -42,25 +46,44 @@ def estimate_run(plans: Sequence[ModelPlan], prices: Mapping[str, Price], *, bat
         prices: by name; see `offbeat.evaluation.money`.
         batch: at the price of a batch.
     """
-    return tuple(_estimate(plan, prices, batch=batch) for plan in plans)
+    found: list[Estimate] = []
+    probed: set[str] = set()
+    for plan in plans:
+        found.append(_estimate(plan, prices, batch=batch, with_probe=plan.model.name not in probed))
+        probed.add(plan.model.name)
+    return tuple(found)
 
 
-def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool) -> Estimate:
-    tokens: Counter[str] = Counter()
-    model, most_usd = plan.model, 0.0
+def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, with_probe: bool) -> Estimate:
+    model, tokens, most_usd = plan.model, Counter[str](), 0.0
+    asked = [planned for group in plan.to_ask for planned in group]
+    probe = ()
+    if asked and with_probe and needs_probe(model):
+        probe = probe_calls([planned.variant for planned in plan.planned], plan.question)
     if isinstance(model, Paid):
-        for group in plan.to_ask:
-            for planned in group:
-                tokens.update(model.expected_usage(planned.variant, planned.prompt))
-        if model.price_name is not None:
-            price = prices.get(model.price_name)
-            most_usd = None if price is None else cost_usd(price, tokens, batch=batch) or 0.0
+        for planned in asked:
+            tokens.update(model.expected_usage(planned.variant, planned.prompt))
+        of_probe = Counter[str]()
+        for call in probe:
+            of_probe.update(model.expected_usage(call.variant, call.prompt))
+        most_usd = _cost(model, prices, (tokens, batch), (of_probe, False))
+        tokens.update(of_probe)
     return Estimate(
         name=model.name,
         question=plan.question.name,
         expected=len(plan.planned),
         kept=plan.kept,
-        to_ask=len(plan.planned) - plan.kept,
+        to_ask=len(asked),
+        probe_calls=len(probe),
         tokens=dict(tokens),
         most_usd=most_usd,
     )
+
+
+def _cost(model: Paid, prices: Mapping[str, Price], *parts: tuple[Mapping[str, int], bool]) -> float | None:
+    if model.price_name is None:
+        return 0.0
+    price = prices.get(model.price_name)
+    if price is None:
+        return None
+    return sum(cost_usd(price, tokens, batch=batch) or 0.0 for tokens, batch in parts)
