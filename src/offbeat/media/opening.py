@@ -7,6 +7,7 @@ for a protocol.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -178,3 +179,22 @@ def edit_shift_s(path: Path) -> Fraction:
 def samples_of(frame: AudioFrame) -> NDArray[np.float32]:
     """The samples of a frame in planar float, shape (channels, n)."""
     return np.asarray(frame.to_ndarray(), dtype=np.float32)
+
+
+def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
+    """The samples of frames of one kind, one after the other, shape (channels, n); None where there are none.
+
+    They become an array when they are together: to make one of each frame costs more than to decode it.
+
+    Raises:
+        ValueError: the frames are not all of one rate, format and layout.
+    """
+    fifo = av.AudioFifo()
+    for frame in frames:
+        frame.pts = None  # counted, not stamped
+        fifo.write(frame)
+    joined = fifo.read()
+    if joined is None:
+        return None
+    resampler = av.AudioResampler(format="fltp", layout=joined.layout, rate=joined.sample_rate)
+    return np.concatenate([samples_of(part) for part in resampler.resample(joined)], axis=1)

@@ -6,19 +6,18 @@ where in the source the decoded sound really comes from.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.media.delay import Locator
-from offbeat.media.opening import exact, open_media, picture_stream, samples_of, sound_stream
+from offbeat.media.opening import exact, open_media, picture_stream, samples_of_all, sound_stream
 from offbeat.media.write import AUDIO_HZ, to_count
 
 TOLERANCE_MS = 0.1
@@ -30,30 +29,22 @@ _TIE = 0.002
 """Two places whose correlations differ by less are the same to the ear: the sound repeats itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenVariant:
-    """What was read back.
+def read_back(path: Path, *, length_s: Fraction, picture_packets: Sequence[bytes]) -> NDArray[np.float32]:
+    """Decode the sound of a written variant, and compare its picture with the clip's own.
 
-    Attributes:
-        samples: mono, float32, as many as the picture lasts.
-        picture_digest: SHA-256 over the picture's packets, in order.
-        frames: their number.
-    """
+    Args:
+        path: the file.
+        length_s: how long its picture is to last.
+        picture_packets: of the clip, in order.
 
-    samples: NDArray[np.float32]
-    picture_digest: str
-    frames: int
-
-
-def read_back(path: Path, *, length_s: Fraction) -> WrittenVariant:
-    """Decode the sound of a written variant, and hash its picture.
+    Returns:
+        Samples, mono, as many as the picture lasts, shape (n,).
 
     Raises:
-        MediaError: `unproven`: a stream does not start at 0, or the sound is shorter than the picture.
+        MediaError: `unproven`: a stream does not start at 0, the picture is not the clip's, or the sound is shorter.
     """
-    digest = hashlib.sha256()
-    frames = 0
-    parts: list[NDArray[np.float32]] = []
+    packets: list[bytes] = []
+    frames: list[AudioFrame] = []
     with open_media(path, codec_whitelist=_DECODED) as container:
         picture, sound = picture_stream(container, path), sound_stream(container, path)
         for stream in (picture, sound):
@@ -62,21 +53,18 @@ def read_back(path: Path, *, length_s: Fraction) -> WrittenVariant:
         lasts_s = (picture.duration or 0) * exact(picture.time_base or Fraction(0))
         if lasts_s != length_s:
             raise _unproven(path, f"its picture lasts {float(lasts_s)} s", f"{float(length_s)} s")
-        resampler = av.AudioResampler(format="fltp", layout=sound.layout, rate=sound.rate)
         for packet in container.demux(picture, sound):
-            if isinstance(packet.stream, VideoStream):
-                if packet.size:
-                    digest.update(bytes(packet))
-                    frames += 1
-                continue
-            for frame in packet.decode():
-                if isinstance(frame, av.AudioFrame):
-                    parts += [samples_of(part) for part in resampler.resample(frame)]
-    samples = np.concatenate(parts, axis=1).mean(axis=0) if parts else np.zeros(0, np.float32)
+            if not isinstance(packet.stream, VideoStream):
+                frames += [frame for frame in packet.decode() if isinstance(frame, AudioFrame)]
+            elif packet.size:
+                packets.append(bytes(packet))
+    if packets != [*picture_packets]:
+        raise _unproven(path, f"it has {len(packets)} packets of picture, or others", "the clip's own, as they are")
+    samples = samples_of_all(frames)
     count = to_count(length_s)
-    if len(samples) < count:
-        raise _unproven(path, f"it has {len(samples)} samples of sound", f"{count}")
-    return WrittenVariant(samples=samples[:count], picture_digest=digest.hexdigest(), frames=frames)
+    if samples is None or samples.shape[1] < count:
+        raise _unproven(path, f"it has {0 if samples is None else samples.shape[1]} samples of sound", f"{count}")
+    return samples[:, :count].mean(axis=0)
 
 
 def measured_delay_ms(

@@ -14,7 +14,6 @@ FLAC has no priming: the slice itself is encoded, without loss, since spans are 
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from fractions import Fraction
@@ -66,9 +65,9 @@ class VariantWriter:
         self._muxer = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
 
     @cached_property
-    def picture_digest(self) -> str:
-        """SHA-256 over the picture's packets, in order."""
-        return hashlib.sha256(b"".join(bytes(packet) for packet in self._packets)).hexdigest()
+    def picture_packets(self) -> tuple[bytes, ...]:
+        """The content of the picture's packets, in order."""
+        return tuple(bytes(packet) for packet in self._packets)
 
     def close(self) -> None:
         """Let go of the picture."""
