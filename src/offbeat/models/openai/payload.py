@@ -1,0 +1,103 @@
+"""From the bytes of a response to a JSON object: whole bodies, and streams of server-sent events put together.
+
+What is read here is hostile until it is proved otherwise: every field may be missing, of another type, or a lie.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+
+from offbeat.errors import TransientError
+from offbeat.models.keys import redacted
+
+_LINES = re.compile(r"\r\n|\n|\r")
+"""Of a stream: `splitlines` would also break at U+2028 and others, which JSON leaves as they are."""
+
+
+def payload_of(raw: bytes, *, spec: str) -> dict[str, Any]:
+    """The JSON object of a body, or of a stream put together.
+
+    Raises:
+        TransientError: it is half a body, a page, or a stream that breaks off.
+    """
+    text = raw.decode("utf-8", errors="replace").strip()
+    if text.startswith(("data:", ":", "event:", "id:", "retry:")):
+        return _joined(text, spec=spec)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        found = "a page" if text[:15].lower().startswith(("<!doctype", "<html")) else "half a body, or no JSON"
+        raise TransientError(
+            redacted(f"{spec}: the server sent {found}: {shown(text)}; expected a chat completion"), usage=None
+        ) from error
+    if not isinstance(value, dict):
+        raise TransientError(redacted(f"{spec}: expected a JSON object, got {shown(text)}"), usage=None)
+    return cast("dict[str, Any]", value)
+
+
+def _joined(text: str, *, spec: str) -> dict[str, Any]:
+    """One completion from the pieces of a stream of server-sent events."""
+    whole: dict[str, Any] = {}
+    said: list[str] = []
+    thought: list[str] = []
+    refused: list[str] = []
+    logprobs: list[Any] = []
+    finish: str | None = None
+    there = done = False
+    for line in _LINES.split(text):
+        if not line.startswith("data:"):
+            continue  # comments, which keep the connection open, and names of events
+        data = line.removeprefix("data:").strip()
+        if data == "[DONE]":
+            done = True
+            break
+        try:
+            piece = mapping_of(json.loads(data))
+        except ValueError as error:
+            raise TransientError(redacted(f"{spec}: a piece of the stream is broken: {shown(data)}"), usage=None) from (
+                error
+            )
+        whole |= {name: value for name, value in piece.items() if name != "choices" and value is not None}
+        if not isinstance(piece.get("choices"), list):
+            continue
+        for choice in cast("list[Any]", piece["choices"])[:1]:
+            there = True
+            entry = mapping_of(choice)
+            delta = mapping_of(entry.get("delta"))
+            said.append(text_of(delta.get("content")))
+            thought.append(text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning")))
+            refused.append(text_of(delta.get("refusal")))
+            content = mapping_of(entry.get("logprobs")).get("content")
+            logprobs += cast("list[Any]", content) if isinstance(content, list) else []
+            if isinstance(entry.get("finish_reason"), str):
+                finish = entry["finish_reason"]
+            if entry.get("error") is not None:
+                whole["error"] = entry["error"]
+    if finish is None and not done and "error" not in whole:
+        raise TransientError(f"{spec}: the stream breaks off before its end", usage=None)
+    message = {"content": "".join(said), "reasoning_content": "".join(thought), "refusal": "".join(refused)}
+    choices = [{"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}] if there else []
+    return whole | {"choices": choices}
+
+
+def text_of(content: object) -> str:
+    """Text as such, or as a list of parts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = [mapping_of(part).get("text") for part in cast("list[Any]", content)]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def mapping_of(value: object) -> dict[str, Any]:
+    """An object as such; anything else is empty."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def shown(text: str) -> str:
+    """The beginning of a text, in one line, without keys: for errors."""
+    text = redacted(" ".join(text.split()))
+    return text if len(text) <= 200 else f"{text[:200]}…"
