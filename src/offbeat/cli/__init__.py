@@ -16,6 +16,7 @@ COMMANDS = {
     "build": "Cut clips from videos and shift their sound by exact amounts.",
     "verify": "Is a dataset what it says of itself? Names every difference.",
     "merge": "Make one dataset of the shards that many machines built.",
+    "probe": "Does a model hear and see at all? A few clips, muted, swapped, frozen.",
     "run": "Ask models about every variant of a dataset; resumes by itself.",
     "status": "How far a run is: what is there, missing, failing and why.",
     "score": "Read the stored answers again and recompute, without asking.",

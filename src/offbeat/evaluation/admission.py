@@ -53,14 +53,16 @@ async def admit(
     if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf)):
         return Admission(former, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
-    result = await probe_model(model, variants, plans[0].question, ask=_ask(caller))
+    result = await probe_model(model, variants, plans[0].question, ask=asking(caller))
     record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
     refused = not (result.passed or even_if_deaf)
     hint = "" if result.error else " (--even-if-deaf asks it all the same)"
     return Admission(record, f"the probe: {result.says}{hint}" if refused else None)
 
 
-def _ask(caller: Caller) -> Ask:
+def asking(caller: Caller) -> Ask:
+    """The way of a probe to a reply: with patience, and with the money noted as the probe's."""
+
     async def ask(variant: Variant, prompt: Prompt) -> Reply:
         called = await caller.call(variant, prompt, key="", purpose="probe")
         if called.reply is not None:

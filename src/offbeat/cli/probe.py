@@ -1,0 +1,178 @@
+"""``offbeat probe``: does a model hear and see at all?"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from offbeat.cli.model_options import base_url_flag, option_flag, read_options
+from offbeat.cli.progress import progress
+from offbeat.cli.table import one_line, text_table
+
+if TYPE_CHECKING:
+    from offbeat.dataset.variant import Variant
+    from offbeat.evaluation.probe import ProbeResult
+    from offbeat.evaluation.probe_rule import Finding, Said
+    from offbeat.evaluation.question import Question
+    from offbeat.models.base import Model, Prompt, Reply
+
+LONGEST_CELL = 24
+_ASKED = {"heard": "anything to hear?", "moves": "anything moves?"}
+
+
+@click.command(
+    epilog="""\b
+    Examples:
+      offbeat probe set --model signal
+      offbeat probe set --model openai:Qwen/Qwen2.5-Omni-7B --base-url http://127.0.0.1:8000/v1 --length 3
+    """
+)
+@click.argument("dataset", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--model", "specs", metavar="SPEC", multiple=True, required=True, help="Whom to ask; several times.")
+@click.option("--question", "question_spec", metavar="NAME", default="study", show_default=True, help="As of a run.")
+@option_flag
+@base_url_flag
+@click.option("--clips", type=click.IntRange(min=1), metavar="N", default=4, show_default=True, help="How many clips.")
+@click.option("--length", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Clips of these seconds only.")
+@click.option(
+    "--timeout",
+    "call_limit_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    default=600.0,
+    show_default=True,
+    help="Longest call to a server.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, with all that came back.")
+def probe(
+    dataset: Path,
+    specs: tuple[str, ...],
+    question_spec: str,
+    option_texts: tuple[str, ...],
+    base_url: str | None,
+    clips: int,
+    length: float | None,
+    call_limit_s: float,
+    as_json: bool,
+) -> int:
+    """Show a model a few clips of DATASET as they are, muted, with another clip's sound, and frozen.
+
+    A model whose answers do not depend on the sound, or on the picture, cannot tell whether they fit. Each clip takes
+    14 calls, which may cost money. `offbeat run` does the same before its first question.
+
+    Exit code: 0 only if the answers of every model depend on the sound and on the picture, 1 if not, 2 if the probe
+    could not start.
+    """
+    from offbeat.dataset.folder import open_dataset
+    from offbeat.evaluation.plan import Selection, select_variants
+    from offbeat.evaluation.probe import needs_probe
+    from offbeat.evaluation.question import find_question
+    from offbeat.models.registry import make_model
+    from offbeat.timing import exact_seconds
+
+    opened = open_dataset(dataset)
+    options = read_options(option_texts, base_url, specs)
+    models = [make_model(spec, options=options) for spec in specs]
+    question = find_question(question_spec)
+    lengths: tuple[Fraction, ...] = () if length is None else (exact_seconds(length),)
+    variants = select_variants(opened, Selection(lengths=lengths))
+    found: list[ProbeResult] = []
+    blank = [model.name for model in models if not needs_probe(model)]
+    for model in models:
+        if needs_probe(model):
+            found.append(_probe(model, variants, question, clips=clips, call_limit_s=call_limit_s))
+    if as_json:
+        records = [result.to_json() for result in found]
+        click.echo(json.dumps({"dataset": str(dataset), "probes": records, "not_probed": blank}, indent=1))
+    else:
+        for result in found:
+            _tell(result)
+        for name in blank:
+            click.echo(f"{one_line(name)}: looks at no clip, so there is nothing to probe.")
+    return 0 if found and not blank and all(result.passed for result in found) else 1
+
+
+def _probe(
+    model: Model, variants: Sequence[Variant], question: Question, *, clips: int, call_limit_s: float
+) -> ProbeResult:
+    """Ask, as a run does, with patience for servers."""
+    from offbeat.evaluation.admission import asking
+    from offbeat.evaluation.calling import Caller
+    from offbeat.evaluation.limiter import Limiter
+    from offbeat.evaluation.loop import Halt, run_in_loop
+    from offbeat.evaluation.probe import probe_model
+    from offbeat.evaluation.probe_plan import probe_calls
+    from offbeat.models.base import Closing
+
+    most = len(probe_calls(variants, question, clips=clips))
+    with progress(f"probing {one_line(model.name)}, at most", most) as advance:
+
+        async def go(halt: Halt) -> ProbeResult:
+            limiter = Limiter(most=1, halted=halt.asked, clock=time.monotonic)
+            ask = asking(Caller(model, limiter=limiter, halted=halt.asked, call_limit_s=call_limit_s))
+
+            async def counted(variant: Variant, prompt: Prompt) -> Reply:
+                try:
+                    return await ask(variant, prompt)
+                finally:
+                    advance()
+
+            try:
+                return await probe_model(model, variants, question, clips=clips, ask=counted)
+            finally:
+                if isinstance(model, Closing):
+                    await model.close()
+
+        return run_in_loop(go)
+
+
+def _tell(result: ProbeResult) -> None:
+    clips = sorted({one.clip for one in result.said})
+    rows: list[tuple[str, ...]] = []
+    for asked, shown in dict.fromkeys((one.asked, one.alteration) for one in sorted(result.said, key=_order)):
+        alike = [one for one in result.said if (one.asked, one.alteration) == (asked, shown)]
+        cells = [[_cell(one) for one in alike if one.clip == clip] for clip in clips]
+        for turn in zip_longest(*cells, fillvalue="–"):
+            rows.append((_ASKED.get(asked, result.question), shown or "as it is", *turn))
+    if rows:
+        click.echo(text_table(("question", "shown", *(f"clip {k + 1}" for k in clips)), rows))
+    for kind, counts in result.usage.items():
+        if counts:
+            told = ", ".join(f"{word} {count:g}" for word, count in counts.items())
+            click.echo(f"usage, {kind}: {told}")
+    if result.repeats:
+        click.echo(f"shown and asked the same again, it said the same {result.repeated} times of {result.repeats}")
+    for sense, finding in (("sound", result.sound), ("picture", result.picture)):
+        if finding is not None:
+            click.echo(f"{sense}: {finding.verdict} ({_chances(finding)})")
+    click.echo(one_line(f"{result.model}: {result.says}", 1000))
+
+
+def _order(said: Said) -> tuple[int, int]:
+    asked = ("own", "heard", "moves").index(said.asked)
+    shown = (None, "muted", "swapped", "frozen early", "frozen late").index(said.alteration)
+    return (asked, shown)
+
+
+def _cell(said: Said) -> str:
+    words = said.choice or (said.text.strip() or "(nothing)" if said.outcome == "unparsed" else said.outcome)
+    share = None if said.probabilities is None or said.choice is None else said.probabilities.get(said.choice)
+    return one_line(words, LONGEST_CELL) + ("" if share is None else f" {share:.4f}")
+
+
+def _chances(finding: Finding) -> str:
+    """How likely what was seen would be if it did not matter."""
+    if finding.truth is None:
+        return f"replies as far apart by chance: {_percent(finding.difference)}"
+    return f"by chance: replies as far apart {_percent(finding.difference)}, as often right {_percent(finding.truth)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"

@@ -1,0 +1,89 @@
+import json
+
+import pytest
+from builds import build, card_file, settings
+from click.testing import CliRunner
+
+from offbeat.cli import cli
+
+MODELS = '''
+"""Models of a user."""
+
+from offbeat.models.base import Reply
+
+
+class Seeing:
+    name, revision = "seeing", "1"
+
+    def reply(self, variant, prompt):
+        images = variant.frames(height=18, grey=True).images.astype(float)
+        moving = abs(images[1:] - images[:-1]).mean(axis=(1, 2)).max() > 1
+        if "moving" in prompt.options:
+            return Reply("moving" if moving else "frozen")
+        return Reply("audible" if "audible" in prompt.options else "sync", usage={"audio_tokens": 0})
+
+
+class Hearing(Seeing):
+    name = "hearing \\x1b[31m"
+
+    def reply(self, variant, prompt):
+        silent = abs(variant.sound().samples).max() < 0.001
+        if "audible" in prompt.options:
+            return Reply("silent" if silent else "audible")
+        return super().reply(variant, prompt)
+'''
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp("probing")
+    for seed in range(3):
+        card_file(root / "videos" / f"{seed}.mkv", seed=seed, length_s=4, size=128)
+    build(root / "videos", root / "set", settings(lengths_s=(1,), delays_s=(0, 0.5)))
+    (root / "own.py").write_text(MODELS, encoding="utf-8")
+    return root
+
+
+def probe(made, model, *more):
+    arguments = ["probe", str(made / "set"), "--model", model, *more]
+    return CliRunner().invoke(cli, arguments, standalone_mode=False)
+
+
+def test_a_model_that_hears_and_sees(made):
+    done = probe(made, f"{made}/own.py:Hearing")
+    assert done.return_value == 0
+    assert "Its answers depend on the sound and on the picture." in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_deaf_one_is_shown_in_a_table(made):
+    done = probe(made, f"{made}/own.py:Seeing")
+    assert done.return_value == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["question", "shown", *["clip", "1", "clip", "2", "clip", "3"]]
+    assert [line.split()[-3:] for line in lines if "anything to hear?" in line] == [["audible"] * 3] * 4
+    assert [line.split()[-1] for line in lines if "anything moves?" in line] == ["moving", "moving", "frozen", "frozen"]
+    assert any(line.startswith("sound: does not depend") for line in lines)
+    assert any(line.startswith("picture: depends") for line in lines)
+    assert "audio_tokens 0" in done.stdout
+    assert lines[-1].endswith("By its own count it read no tokens of the sound.")
+
+
+def test_as_json(made):
+    done = probe(made, f"{made}/own.py:Seeing", "--json", "--clips", "2")
+    told = json.loads(done.stdout)
+    assert done.return_value == 1
+    assert told["not_probed"] == []
+    assert [record["passed"] for record in told["probes"]] == [False]
+    assert len(told["probes"][0]["said"]) == 28
+
+
+def test_who_looks_at_nothing_passes_nothing(made):
+    done = probe(made, "always:sync")
+    assert done.return_value == 1
+    assert "looks at no clip" in done.stdout
+
+
+def test_a_length_that_is_not_there(made):
+    done = probe(made, "signal", "--length", "7")
+    assert "no clip of length 7 s; the dataset has 1 s" in str(done.exception)
