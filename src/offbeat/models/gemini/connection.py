@@ -1,0 +1,81 @@
+"""The client of the service, set up so that it does one call at a time and nothing behind our back.
+
+The version of the API is set and not left to the client, whose default moved from v1beta to v1 with its version 3. It
+is v1beta: there the service documents what decides what a model sees, media resolution and video metadata among them,
+and the files and batches that are used here (ai.google.dev/gemini-api/docs/media-resolution, /api/batch-api).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx2
+from google.genai import Client, types
+
+from offbeat.models.gemini.cache import UploadCache, cache_folder, scope_of
+from offbeat.models.gemini.settings import Settings
+from offbeat.models.gemini.uploads import Uploads
+from offbeat.models.keys import key_from
+
+KEY_NAMES = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+KEY_HEADER = "x-goog-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What one event loop uses.
+
+    Attributes:
+        client: of the service.
+        http: what the client sends through; also for the few answers that the client cannot read.
+        uploads: of clips.
+        key: of the user; nowhere but in a header.
+    """
+
+    client: Client
+    http: httpx2.AsyncClient
+    uploads: Uploads
+    key: str = field(repr=False)
+
+    async def close(self) -> None:
+        """Let go of all sockets."""
+        await self.http.aclose()
+        self.client.close()
+
+
+def connect(settings: Settings) -> Connection:
+    """A connection; nothing is sent yet.
+
+    Raises:
+        ModelUnavailable: there is no key.
+    """
+    spec = f"gemini:{settings.model}"
+    key = key_from(KEY_NAMES, spec=spec)
+    home = urlsplit(settings.base_url).hostname
+
+    async def keep_the_key_at_home(request: httpx2.Request) -> None:
+        if request.url.host != home:
+            request.headers.pop(KEY_HEADER, None)
+
+    http = httpx2.AsyncClient(
+        timeout=settings.timeout_s,
+        # how many calls are under way is the runner's business
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
+        follow_redirects=True,
+        event_hooks={"request": [keep_the_key_at_home]},
+    )
+    client = Client(
+        vertexai=False,  # whatever GOOGLE_GENAI_USE_VERTEXAI says
+        api_key=key,
+        http_options=types.HttpOptions(
+            base_url=settings.base_url,
+            api_version=settings.api_version,
+            timeout=int(settings.timeout_s * 1000),
+            retry_options=types.HttpRetryOptions(attempts=1),
+            httpx_async_client=http,
+        ),
+    )
+    cache = UploadCache(folder=cache_folder(), scope=scope_of(settings.base_url, key))
+    uploads = Uploads(client, cache, spec=spec, deadline_s=settings.timeout_s)
+    return Connection(client=client, http=http, uploads=uploads, key=key)

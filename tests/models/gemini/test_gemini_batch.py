@@ -1,0 +1,230 @@
+"""Batches: submitted, left, and collected by another process; whatever is lost comes back without a reply."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.models.base import Batch, BatchItem, Reply
+from offbeat.models.gemini import batch as batches
+from servers.gemini_wire import refused
+from servers.stand_in import Fault, closed, half_body, html, status
+
+SUCCEEDED = "BATCH_STATE_SUCCEEDED"
+
+
+@pytest.fixture
+def items(variants, prompt):
+    return [BatchItem(key=f"k{number}", variant=variant, prompt=prompt) for number, variant in enumerate(variants)]
+
+
+@pytest.fixture
+def session(made):
+    @asynccontextmanager
+    async def open_(**options):
+        model = made(**options)
+        try:
+            yield model
+        finally:
+            await model.close()
+
+    return open_
+
+
+@pytest.fixture
+def submit(session, items):
+    def do(**options):
+        async def once():
+            async with session(**options) as model:
+                return await model.submit(items)
+
+        return asyncio.run(once())
+
+    return do
+
+
+@pytest.fixture
+def collect(session, items):
+    def do(job, **options):
+        async def once():
+            async with session(**options) as model:
+                return await model.collect(job, items)
+
+        return asyncio.run(once())
+
+    return do
+
+
+@pytest.fixture(params=["list", "file"])
+def job(request, monkeypatch, submit, wire):
+    """A batch that was taken, as a list in the request and as a file."""
+    if request.param == "file":
+        monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    name = submit()
+    assert wire.batches[name].in_file is (request.param == "file")
+    return name
+
+
+def test_is_a_batch(made):
+    assert isinstance(made(), Batch)
+
+
+def test_submitted_left_and_collected(job, wire, collect, items):
+    for state in ("BATCH_STATE_PENDING", "BATCH_STATE_RUNNING"):
+        wire.batches[job].state = state
+        pending = collect(job)
+        assert (pending.state, pending.replies) == ("pending", {})
+    wire.batches[job].state = SUCCEEDED
+    ended = collect(job)
+    assert (ended.state, ended.note) == ("ended", "succeeded")
+    assert set(ended.replies) == {"k0", "k1", "k2"}
+    for reply in ended.replies.values():
+        assert isinstance(reply, Reply)
+        assert (reply.text, reply.stop, reply.details["finish_reason"]) == ("behind", "complete", "STOP")
+        assert reply.usage["audio_tokens"] > 0
+    assert wire.clips == [item.variant.mp4_bytes() for item in items]
+
+
+def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
+    options = {"thinking": "low", "temperature": 0.5, "media_resolution": "low"}
+    submit(**options)
+    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    submit(**options)
+    listed, filed = (r.json()["batch"] for r in server.requests if r.path.endswith(":batchGenerateContent"))
+    one = listed["inputConfig"]["requests"]["requests"][0]["request"]
+    name = filed["inputConfig"]["fileName"]
+    two = json.loads(wire.files[name].data.splitlines()[0])["request"]
+    assert one["contents"][0]["parts"][0].pop("inlineData")
+    assert two["contents"][0]["parts"][0].pop("fileData")["mimeType"] == "video/mp4"
+    lower = json.dumps(one).replace("thinking_level", "thinkingLevel")
+    assert json.loads(lower) == two
+    assert two["store"] is False
+
+
+def test_the_clips_of_a_file_are_uploaded_once_for_two_jobs(submit, monkeypatch, wire):
+    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    submit()
+    submit()
+    kinds = [file.mime_type for file in wire.files.values()]
+    assert sorted(kinds) == ["application/jsonl"] * 2 + ["video/mp4"] * 3
+
+
+def test_an_upload_too_old_for_a_whole_job_is_made_anew(ask, submit, monkeypatch, wire, items):
+    for item in items:
+        ask(variant=item.variant, inline_limit_mb=0)
+    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(batches, "WHOLE_JOB_S", 47 * 3600.0)
+    submit()
+    assert sum(file.mime_type == "video/mp4" for file in wire.files.values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (8, RateLimited),
+        (429, RateLimited),
+        (13, TransientError),
+        (3, RequestRejected),
+        (5, ModelUnavailable),
+    ],
+)
+def test_a_failed_question_is_the_error_of_a_single_call(job, wire, collect, code, kind):
+    wire.batches[job].state = SUCCEEDED
+    result = wire.batches[job].results[1]
+    del result["response"]
+    # details that are no text: the client itself cannot read a batch with these
+    result["error"] = {"code": code, "message": "not this one", "details": [{"@type": "x"}]}
+    ended = collect(job)
+    assert type(ended.replies["k1"]) is kind
+    assert "not this one" in str(ended.replies["k1"])
+    assert isinstance(ended.replies["k0"], Reply)
+
+
+def test_an_upload_that_expired_before_its_turn_is_asked_again(job, wire, collect):
+    wire.batches[job].state = SUCCEEDED
+    result = wire.batches[job].results[0]
+    del result["response"]
+    result["error"] = {"code": 7, "message": "You do not have permission to access the File up1 or it may not exist."}
+    error = collect(job).replies["k0"]
+    assert isinstance(error, TransientError)
+    assert "expired before the batch" in str(error)
+
+
+def test_a_result_is_checked_like_a_single_answer(job, wire, collect):
+    wire.batches[job].state = SUCCEEDED
+    zero, one, two = (result["response"] for result in wire.batches[job].results)
+    zero["modelVersion"] = "gemini-3.5-flash-lite"
+    one["usageMetadata"]["promptTokensDetails"].pop()
+    two["candidates"][0] = {"finishReason": "MAX_TOKENS"}
+    replies = collect(job).replies
+    assert isinstance(replies["k0"], ModelUnavailable)
+    assert "no sound tokens" in str(replies["k1"])
+    assert replies["k1"].usage["video_tokens"] > 0
+    assert (replies["k2"].stop, replies["k2"].text) == ("truncated", "")
+
+
+def test_lines_that_cannot_be_read_are_missing(submit, monkeypatch, wire, collect):
+    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    job = submit()
+    wire.batches[job].state = SUCCEEDED
+    cut, strange = b'{"key": "k0", "resp', [b'{"no": "key"}', b"[1]", b'{"key": [1]}', b"\xff\xfe", b"null"]
+    wire.amend_lines = lambda lines: [b"", lines[2], cut, *strange, b'{"key": "k9", "response": {}}']
+    ended = collect(job)
+    assert set(ended.replies) == {"k2"}
+    assert ended.note == "succeeded; 6 results could not be read; 2 of 3 questions have no result"
+
+
+@pytest.mark.parametrize("state", ["EXPIRED", "FAILED", "CANCELLED"])
+def test_a_job_that_came_to_nothing(job, wire, collect, state):
+    wire.batches[job].state = f"BATCH_STATE_{state}"
+    wire.batches[job].error = {"code": 4, "message": "was pending for more than 48 hours"}
+    ended = collect(job)
+    assert (ended.state, ended.replies) == ("ended", {})
+    assert ended.note == (f"{state.lower()}: was pending for more than 48 hours; 3 of 3 questions have no result")
+
+
+def test_states_by_their_other_name(submit, wire, collect):
+    job = submit()
+    wire.batches[job].state = "JOB_STATE_QUEUED"
+    assert collect(job).note == "queued"
+
+
+@pytest.mark.parametrize("given", [status(429), status(503), half_body(), closed(), html(), html(502)])
+def test_a_job_that_cannot_be_told_now(job, server, collect, given):
+    server.queue(given)
+    with pytest.raises(TransientError):
+        collect(job)
+
+
+@pytest.mark.parametrize("given", [status(429), status(503), half_body(), closed()])
+def test_results_that_cannot_be_fetched_now(submit, monkeypatch, wire, server, collect, given):
+    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    job = submit()
+    wire.batches[job].state = SUCCEEDED
+    server.queue(None, given)
+    with pytest.raises(TransientError):
+        collect(job)
+    assert len(collect(job).replies) == 3
+
+
+@pytest.mark.parametrize("name", ["batches/none", "../files/x", "batches/b1?key=x", ""])
+def test_no_such_job(collect, name):
+    with pytest.raises(ModelError) as raised:
+        collect(name)
+    assert type(raised.value) is ModelError
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (Fault(refused(429, "RESOURCE_EXHAUSTED", "too many batches")), RateLimited),
+        (Fault(refused(400, "INVALID_ARGUMENT", "no")), RequestRejected),
+        (half_body(), TransientError),
+    ],
+)
+def test_a_batch_that_is_not_taken(submit, server, given, kind):
+    server.queue(given)
+    with pytest.raises(kind):
+        submit()
