@@ -1,0 +1,155 @@
+"""Batches: handed over, left, collected later; what a server loses is asked again, and nothing twice meanwhile."""
+
+from datetime import date
+
+import pytest
+
+from offbeat.errors import ModelError, RequestRejected, TransientError
+from offbeat.evaluation import batches
+from offbeat.evaluation.money import Price
+from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.status import run_status
+from offbeat.models.base import Collected, Reply
+
+PRICE = Price(name="p", input_usd=1.0, output_usd=10.0, batch_share=0.5, since=date(2026, 1, 1), source="a test")
+TERMS = Terms(batch=True, prices={"p": PRICE})
+USAGE = {"input_tokens": 1000, "output_tokens": 10}
+
+
+class Server:
+    """Keeps jobs by name; `state` and `lose` say what it does with them."""
+
+    def __init__(self):
+        self.jobs, self.state, self.lose, self.fail = {}, "ended", set(), {}
+        self.submit_error = self.collect_error = None
+
+
+class Batched:
+    name, revision, looks, price_name = "batched", "1", False, "p"
+
+    def __init__(self, server):
+        self.server = server
+
+    async def reply(self, variant, prompt):
+        raise AssertionError("it is asked by batches alone")
+
+    def expected_usage(self, variant, prompt):
+        return {"input_tokens": 1000, "output_tokens": 100}
+
+    async def submit(self, items):
+        if self.server.submit_error:
+            raise self.server.submit_error
+        job = f"batches/{len(self.server.jobs)}"
+        self.server.jobs[job] = [item.key for item in items]
+        return job
+
+    async def collect(self, job, items):
+        server = self.server
+        if server.collect_error:
+            raise server.collect_error
+        assert [item.key for item in items if item.key not in server.jobs[job]] == []
+        if server.state == "pending":
+            return Collected("pending", {}, "running")
+        labels = {item.key: item.variant.row.label for item in items}
+        replies = {
+            key: server.fail.get(key) or Reply(labels[key], usage=USAGE)
+            for key in server.jobs[job]
+            if key not in server.lose
+        }
+        return Collected("ended", replies, "JOB_STATE_SUCCEEDED")
+
+
+@pytest.fixture
+def server():
+    return Server()
+
+
+@pytest.fixture
+def run(dataset, tmp_path, server):
+    return lambda **changes: run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS, **changes)
+
+
+def test_hand_over_leave_and_collect(run, server, dataset, tmp_path):
+    server.state = "pending"
+    first = run()
+    assert not first.complete
+    assert first.models[0].missing == 50
+    assert first.models[0].stopped == "50 questions are in 1 batches; the same command collects them"
+    assert first.spent_usd == pytest.approx(50 * (1000 + 100 * 10) / 2e6)  # set aside
+    assert run_status(tmp_path / "run").models[0].in_batches == 50
+
+    again = run()
+    assert len(server.jobs) == 1, "what is under way was handed over again"
+    assert again.models[0].missing == 50
+
+    server.state = "ended"
+    done = run()
+    assert done.complete
+    assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
+    answers = open_run(tmp_path / "run").answers
+    truth = {variant.row.variant_id: variant.row.label for variant in dataset.variants}
+    assert {answer.variant_id: answer.choice for answer in answers} == truth
+    assert {answer.details["batch"] for answer in answers} == {"batches/0"}
+
+
+def test_what_a_job_loses_or_fails_is_handed_over_anew(run, server, tmp_path):
+    server.state = "pending"
+    run()
+    keys = server.jobs["batches/0"]
+    server.lose, server.fail = set(keys[:5]), {keys[5]: RequestRejected("400: blocked")}
+    server.state = "ended"
+    again = run()
+    assert server.jobs["batches/1"] == keys[:6]
+    assert (again.models[0].outcomes["ok"], again.models[0].outcomes["error"], again.models[0].missing) == (44, 1, 5)
+    server.lose, server.fail = set(), {}
+    assert run().complete
+
+
+def test_large_sets_are_handed_over_in_parts(run, server, monkeypatch):
+    monkeypatch.setattr(batches, "LARGEST", 20)
+    run()
+    assert [len(keys) for keys in server.jobs.values()] == [20, 20, 10]
+
+
+def test_a_server_that_cannot_tell_now_is_asked_another_time(run, server):
+    server.state = "pending"
+    run()
+    server.collect_error = TransientError("503")
+    stopped = run().models[0].stopped
+    assert "batches/0: cannot be told now: 503" in stopped
+    assert len(server.jobs) == 1
+
+
+def test_a_job_that_is_gone_is_handed_over_anew(run, server):
+    server.state = "pending"
+    run()
+    server.collect_error = ModelError("404: no such batch")
+    run()
+    assert len(server.jobs) == 2
+
+
+def test_a_batch_that_is_not_taken_costs_nothing(run, server):
+    server.submit_error = RequestRejected("400: too large")
+    summary = run()
+    assert summary.models[0].stopped == "400: too large"
+    assert summary.spent_usd == 0
+
+
+def test_a_model_without_batches(dataset, tmp_path):
+    class Plain:
+        name, revision, looks = "plain", "1", False
+
+        def reply(self, variant, prompt):
+            return Reply("sync")
+
+    summary = run_models(dataset, [Plain()], out=tmp_path / "run", terms=TERMS)
+    assert summary.models[0].stopped == "it takes no batches; leave --batch out"
+
+
+def test_other_questions_leave_a_job_alone(run, server):
+    server.state = "pending"
+    run(repeats=2)
+    server.state = "ended"
+    assert "holds other questions than these" in run(repeats=1).models[0].stopped
+    assert run(repeats=2).complete

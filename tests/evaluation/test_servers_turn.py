@@ -1,0 +1,186 @@
+"""Models that are awaited: many at once, each answer kept, clips rendered in turn, stopped where they must be."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tracemalloc
+
+import pytest
+
+from fake_dataset import write_dataset
+from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected
+from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.turn import EQUAL_REJECTIONS
+from offbeat.models.base import Reply
+
+FAST = {"first_wait_s": 0.001}
+
+
+class Remote:
+    """Awaits, says what `say` returns, and remembers how many were under way at once."""
+
+    looks = False
+
+    def __init__(self, say=lambda row: Reply("sync"), *, seconds=0.002, name="remote"):
+        self.name, self.revision, self._say, self._seconds = name, "1", say, seconds
+        self.calls = self.busy = self.most_busy = 0
+        self.closed = False
+
+    async def reply(self, variant, prompt):
+        self.calls += 1
+        self.busy += 1
+        self.most_busy = max(self.most_busy, self.busy)
+        await asyncio.sleep(self._seconds)
+        self.busy -= 1
+        reply = self._say(variant.row)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def close(self):
+        self.closed = True
+
+
+def test_many_at_once_and_every_answer_kept(dataset, tmp_path):
+    remote = Remote(lambda row: Reply(row.label))
+    summary = run_models(dataset, [remote], out=tmp_path / "run", terms=Terms(connections=16))
+    assert summary.complete
+    assert remote.calls == 50
+    assert 8 <= remote.most_busy <= 16
+    assert remote.closed
+    truth = {variant.row.variant_id: variant.row.label for variant in dataset.variants}
+    assert {answer.variant_id: answer.choice for answer in open_run(tmp_path / "run").answers} == truth
+
+
+def test_repeats_are_answers_of_their_own(dataset, tmp_path):
+    remote = Remote()
+    run_models(dataset, [remote], out=tmp_path / "run", repeats=3)
+    assert remote.calls == 150
+    answers = open_run(tmp_path / "run").answers
+    assert {answer.repeat for answer in answers} == {0, 1, 2}
+    assert len({answer.key for answer in answers}) == 150
+    again = Remote()
+    assert run_models(dataset, [again], out=tmp_path / "run", repeats=4).models[0].kept == 150
+    assert again.calls == 50
+
+
+def test_too_many_requests_slow_it_down_and_lose_nothing(dataset, tmp_path):
+    """The server takes four at a time."""
+
+    class Strict(Remote):
+        async def reply(self, variant, prompt):
+            if self.busy >= 4:
+                await asyncio.sleep(0)
+                raise RateLimited("429")
+            return await super().reply(variant, prompt)
+
+    strict = Strict()
+    summary = run_models(dataset, [strict], out=tmp_path / "run", terms=Terms(connections=32, **FAST))
+    assert summary.complete
+    assert strict.calls == 50
+    assert strict.most_busy <= 4
+
+
+@pytest.mark.parametrize(
+    "error", [RequestRejected("400: bad field, request 1f3a9c0d77"), ModelUnavailable("404 model gone")]
+)
+def test_equal_rejections_stop_the_model(dataset, tmp_path, error):
+    """What is in flight at that moment comes to an end; nothing more goes out."""
+    numbers = iter(range(1000))
+
+    def say(row):
+        return RequestRejected(f"400: bad field, request {next(numbers):010x}") if "400" in str(error) else error
+
+    remote = Remote(say)
+    summary = run_models(dataset, [remote], out=tmp_path / "run", terms=Terms(connections=2))
+    assert remote.calls <= EQUAL_REJECTIONS + 2
+    assert str(error)[:14] in summary.models[0].stopped
+    assert not summary.complete
+
+
+def test_a_model_that_is_stopped_does_not_stop_the_next(dataset, tmp_path):
+    gone, fine = Remote(lambda row: ModelUnavailable("gone"), name="gone"), Remote(name="fine")
+    summary = run_models(dataset, [gone, fine], out=tmp_path / "run")
+    assert summary.models[0].stopped == "gone"
+    assert summary.models[1].complete
+    assert gone.closed
+
+
+INTERRUPTED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from offbeat.dataset.folder import open_dataset
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.models.base import Reply
+
+class Slow:
+    name, revision, looks = "slow", "1", False
+    async def reply(self, variant, prompt):
+        os.write(1, f"begun {variant.row.variant_id}\\n".encode())
+        await asyncio.sleep(0.3)
+        return Reply("sync")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    run_models(open_dataset(Path(sys.argv[1])), [Slow()], out=Path(sys.argv[2]), terms=Terms(connections=3))
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_finishes_what_is_in_flight(dataset, tmp_path):
+    command = [sys.executable, "-c", INTERRUPTED, str(dataset.folder), str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        lines = [child.stdout.readline() for _ in range(3)]
+        child.send_signal(signal.SIGINT)
+        lines += child.stdout.readlines()
+    begun = {line.split()[1] for line in lines if line.startswith("begun")}
+    assert lines[-1] == "interrupted\n"
+    assert 3 <= len(begun) <= 6
+    assert {answer.variant_id for answer in open_run(tmp_path / "run").answers} == begun
+
+
+def test_from_within_an_event_loop_as_in_a_notebook(dataset, tmp_path):
+    async def cell():
+        return run_models(dataset, [Remote()], out=tmp_path / "run")
+
+    assert asyncio.run(cell()).complete
+
+
+class Heavy:
+    """Renders a megabyte when its turn comes, and holds it until it has its answer."""
+
+    name, revision, looks = "heavy", "1", False
+
+    def __init__(self):
+        self.busy = self.most_busy = 0
+
+    async def reply(self, variant, prompt):
+        self.busy += 1
+        self.most_busy = max(self.most_busy, self.busy)
+        clip = bytearray(100_000)
+        await asyncio.sleep(0.2)
+        self.busy -= 1
+        return Reply("sync", usage={"bytes": len(clip)})
+
+
+@pytest.mark.slow
+def test_a_thousand_slow_calls_at_once_hold_no_more_with_more_clips(tmp_path):
+    """Memory depends on how many are under way, not on how many there are."""
+    peaks = []
+    for sources in (20, 80):
+        dataset = write_dataset(tmp_path / f"set{sources}", sources=sources, lengths=(3.0, 5.0), delays=50)
+        heavy = Heavy()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        summary = run_models(dataset, [heavy], out=tmp_path / f"run{sources}", terms=Terms(connections=1000))
+        peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        tracemalloc.stop()
+        assert summary.complete
+        assert heavy.most_busy > 500 or sources == 20
+    few, many = peaks
+    clips = 100_000 * 1000
+    assert many < clips + 60e6  # 8,000 clips of 0.1 MB would be 800 MB
+    assert few < clips + 60e6
