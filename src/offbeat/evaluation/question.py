@@ -92,13 +92,17 @@ class Question:
 
 
 def prompt_for(question: Question, variant: Variant) -> Prompt:
-    """The prompt for one variant; a whole number of seconds is written without decimals, as in the study.
+    """The prompt for one variant."""
+    return write_prompt(question, clip_id=variant.row.clip_id, length_s=variant.row.clip_length_s)
+
+
+def write_prompt(question: Question, *, clip_id: str, length_s: float) -> Prompt:
+    """The prompt for a clip; a whole number of seconds is written without decimals, as in the study.
 
     The prompt's options are in the question's own order, whatever the order in which they are shown.
     """
-    length_s = variant.row.clip_length_s
     length = str(int(length_s)) if length_s == int(length_s) else str(length_s)
-    shown = _order(question, variant.row.clip_id)
+    shown = _order(question, clip_id)
     letters = len(question.words[0]) == 1
     words = [question.words[place if letters else option] for place, option in enumerate(shown)]
     lines = [

@@ -51,7 +51,7 @@ class _Recorded:
 
 
 class Replay:
-    """Hands over the recorded reply of each variant.
+    """Hands over the recorded reply of each variant; ``replay:FILE``.
 
     Args:
         argument: the file.
