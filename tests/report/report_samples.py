@@ -13,8 +13,9 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.dataset.schema import DatasetInfo, SourceRow, VariantRow
 from offbeat.dataset.variant import Variant
 from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.database import Database
 from offbeat.evaluation.run_folder import RunInfo
-from offbeat.evaluation.store import AnswerStore
+from offbeat.evaluation.store import put_answer
 from offbeat.timing import LABELS, label_of
 
 STUDY_GENRES = {"cooking": 11, "instrument": 10, "sports": 10, "ASMR": 10, "speech": 10}
@@ -119,6 +120,8 @@ def answer(row, model, reply, question="study", revision="1", repeat=0):
         repeat=repeat,
         key=digest(f"{model} {revision} {row.variant_id} {question} {repeat}"),
         prompt=f"You will watch a {row.clip_length_s:g}-second video with audio.",
+        system=None,
+        options={label: label for label in LABELS},
         outcome="ok" if is_choice else reply,
         choice=reply if is_choice else None,
         text=None if reply == "error" else str(reply),
@@ -198,7 +201,7 @@ def write_run(folder: Path, dataset, answers):
         updated_at="2026-11-20T11:00:00+00:00",
     )
     (folder / "run.json").write_text(info.model_dump_json(), encoding="utf-8")
-    with AnswerStore(folder / "answers.sqlite") as store:
+    with Database(folder / "answers.sqlite") as database:
         for one in answers:
-            store.put(one)
+            put_answer(database, one)
     return folder

@@ -23,6 +23,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.report import tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import finding
+from offbeat.report.marks import mark_of
 from offbeat.report.published import Published
 from offbeat.report.results import CHOICES, Results
 
@@ -72,6 +73,7 @@ def render_page(
             choices=CHOICES,
             results=results,
             findings=[finding(model) for model in results.models],
+            marks=[mark_of(model, runs) for model in results.models],
             published=published,
             dataset=dataset,
             runs=runs,

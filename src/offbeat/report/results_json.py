@@ -12,6 +12,7 @@ import offbeat
 from offbeat.analysis.intervals import LEVEL, Estimate
 from offbeat.dataset.folder import Dataset
 from offbeat.report.findings import finding
+from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
 from offbeat.report.results import CHOICES, Group, ModelResult, Results
 from offbeat.timing import LABELS
@@ -52,7 +53,7 @@ def results_json(results: Results, dataset: Dataset, published: Published, runs:
             "seed": results.seed,
         },
         "baselines": results.baselines,
-        "models": {model.name: _model(model) for model in results.models},
+        "models": {model.name: {**_model(model), "probe": _probe(model, runs)} for model in results.models},
         "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
         "published": published.model_dump(),
     }
@@ -76,6 +77,12 @@ def _model(model: ModelResult) -> Json:
         "baselines": model.baselines,
         **{name: [_group(group, key) for group in model.groups[source]] for name, (source, key) in GROUP_KEYS.items()},
     }
+
+
+def _probe(model: ModelResult, runs: Sequence[Mapping[str, Any]]) -> Json | None:
+    """Its outcome; what was seen stands among the runs."""
+    record = probe_record(model, runs)
+    return None if record is None else {name: record[name] for name in ("passed", "overridden", "says")}
 
 
 def _group(group: Group, key: str) -> Json:

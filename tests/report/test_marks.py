@@ -1,0 +1,67 @@
+"""The mark beside a name: there where nothing shows that a model hears and sees, and nowhere else."""
+
+import pytest
+from report_samples import ATTACK, Parsed, guess, sample_answers, sample_dataset
+
+from offbeat.report.marks import mark_of
+from offbeat.report.page import render_page
+from offbeat.report.published import load_published
+from offbeat.report.results import compute_results
+from offbeat.report.results_json import results_json
+
+DATASET = sample_dataset()
+RESULTS = compute_results(DATASET, sample_answers(DATASET, "deaf", guess(0.5)), draws=50)
+PASSED = {"passed": True, "overridden": False, "says": "It hears."}
+OVERRIDDEN = {"passed": False, "overridden": True, "says": f"It is deaf. {ATTACK}"}
+NOT_NEEDED = {"passed": None, "overridden": False, "says": "It looks at nothing."}
+UNKNOWN = object()
+
+
+def runs(probe, *, revision="1"):
+    models = {} if probe is UNKNOWN else {"deaf": {"revision": revision, "probe": probe}}
+    return [{"folder": "run", "settings": {"models": models}}]
+
+
+def page(told):
+    browser = {"models": []}
+    return render_page(RESULTS, DATASET, load_published(), browser, title="t", runs=told)
+
+
+@pytest.mark.parametrize(
+    ("told", "label"),
+    [
+        (runs(PASSED), None),
+        (runs(NOT_NEEDED), None),
+        (runs(UNKNOWN), None),
+        (runs(OVERRIDDEN, revision="2"), None),
+        (runs(None), "not probed"),
+        (runs(OVERRIDDEN), "probe not passed"),
+        (runs(OVERRIDDEN) + runs(PASSED), None),
+        (runs(PASSED) + runs(None), None),
+    ],
+)
+def test_who_bears_a_mark(told, label):
+    mark = mark_of(RESULTS.models[0], told)
+    assert (mark and mark.label) == label
+    parsed = Parsed(page(told))
+    assert [a for a in parsed.named("a") if a.get("class") == "mark"] == (
+        [{"class": "mark", "href": "#mark-0"}] if label else []
+    )
+    assert ("id", "mark-0") in [item for one in parsed.named("li") for item in one.items()] or not label
+
+
+def test_the_mark_says_why_and_stays_text():
+    parsed = Parsed(page(runs(OVERRIDDEN)))
+    words = "".join(parsed.words)
+    assert "It is deaf." in words
+    assert "It was asked all the same." in words
+    assert len(parsed.scripts) == 6
+    assert parsed.named("img") == []
+
+
+def test_results_json_has_the_outcome():
+    told = {
+        name: results_json(RESULTS, DATASET, load_published(), runs(probe))["models"]["deaf"]["probe"]
+        for name, probe in (("none", None), ("overridden", {**OVERRIDDEN, "said": []}), ("unknown", UNKNOWN))
+    }
+    assert told == {"none": None, "overridden": OVERRIDDEN, "unknown": None}
