@@ -220,8 +220,8 @@ class StandIn:
         try:
             while await self._one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client went away: its business
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went away, or the server is stopped
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import httpx2
 
@@ -27,7 +28,6 @@ class Connections:
     def __init__(self, *, timeout_s: float, trust_env: bool) -> None:
         self._timeout = httpx2.Timeout(timeout_s, connect=_CONNECT_S, write=_WRITE_S, pool=None)
         self._trust_env = trust_env
-        self._trusted: ssl.SSLContext | None = None
         self._pools: list[tuple[httpx2.AsyncClient, list[int]]] = []
 
     @asynccontextmanager
@@ -50,13 +50,16 @@ class Connections:
         for pool in self._pools:
             if pool[1][0] < CALLS_A_POOL:
                 return pool
-        if self._trusted is None:
-            self._trusted = httpx2.create_ssl_context()  # reading the certificates takes longer than all the rest
         client = httpx2.AsyncClient(
             timeout=self._timeout,
             trust_env=self._trust_env,
-            verify=self._trusted,
+            verify=_trusted(),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=CALLS_A_POOL),
         )
         self._pools.append((client, [0]))
         return self._pools[-1]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()  # reading the certificates takes longer than all the rest
