@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shlex
 import subprocess
 import sys
-from fractions import Fraction
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from fake_dataset import write_dataset
 from offbeat.cli import COMMANDS, cli
-from offbeat.media.synth.testcard import make_testcard, write_testcard
-from offbeat.models.base import Prompt
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -59,17 +60,67 @@ def test_commands_that_are_shown_can_be_typed(page: Path) -> None:
         assert {word for word in words[1:] if word.startswith("--")} <= known | {"--help"}, line
 
 
-def test_the_model_of_the_how_to_answers(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "howto" / "add-a-model.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    room: dict[str, object] = {"__name__": "mymodel"}
-    exec(compile(code, "mymodel.py", "exec"), room)  # noqa: S102 - our own page
-    model = room["Loudness"](argument="", seed=0)  # type: ignore[operator]
-    variant = write_dataset(tmp_path / "set").variants[0]
-    _write_loud(variant.path)
-    assert model.reply(variant, Prompt(text="?", options=("sync", "ahead", "behind"))).text == "ahead"
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's, in which the files of a page lie."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return tmp_path
 
 
-def _write_loud(path: Path) -> None:
-    card = make_testcard(length_s=Fraction(2), width=160, height=90)
-    write_testcard(path, card, codec="h264")
+def _unpack(page: str, kind: str, into: Path) -> dict[str, str]:
+    """The blocks of code that begin with a comment that names their file, written there."""
+    text = (ROOT / "docs" / "howto" / page).read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{kind}\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
+    for name, code in blocks:
+        (into / name).write_text(code, encoding="utf-8")
+    return dict(blocks)
+
+
+def _shown(page: str, command: str) -> str:
+    """What a page shows below a command."""
+    text = (ROOT / "docs" / "howto" / page).read_text(encoding="utf-8")
+    return text.split(f"$ {command}\n")[1].split("```")[0].split("\n\n")[0].rstrip()
+
+
+def test_the_model_of_the_how_to_does_what_the_page_shows(room: Path) -> None:
+    codes = _unpack("add-a-model.md", "python", room)
+    assert list(codes) == ["mymodels.py", "served.py"]
+    command = "offbeat doctor --model mymodels.py:Loudness"
+    done = CliRunner().invoke(cli, shlex.split(command)[1:], standalone_mode=False)
+    assert done.stdout.rstrip() == _shown("add-a-model.md", command)
+    for name, code in codes.items():
+        lines = [line for line in code[code.index("\nclass ") :].splitlines() if line.strip()]
+        assert len(lines) <= 16, f"{name}: fifteen lines and the docstring"
+
+
+def test_the_served_model_of_the_how_to_asks_its_server(room: Path) -> None:
+    _unpack("add-a-model.md", "python", room)
+    prompts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert base64.b64decode(asked["video"])[4:8] == b"ftyp"
+            prompts.append(asked["prompt"])
+            body = b'{"text": "B"}' if "letter" in asked["prompt"] else b'{"text": "ahead"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = ["doctor", "--model", "served.py:Served", "--option", f"base_url=http://127.0.0.1:{server.server_port}"]
+        done = CliRunner().invoke(cli, words, standalone_mode=False)
+        server.shutdown()
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 5, done.stdout
+    assert len(prompts) == 10
+
+
+def test_the_question_of_the_how_to_is_asked_as_the_page_shows(room: Path) -> None:
+    assert list(_unpack("questions.md", "toml", room)) == ["drums.toml"]
+    done = CliRunner().invoke(cli, ["questions", "drums.toml"], standalone_mode=False)
+    assert done.stdout.rstrip() == _shown("questions.md", "offbeat questions drums.toml")
