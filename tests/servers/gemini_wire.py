@@ -88,6 +88,7 @@ class Batch:
     """A job, whose questions are answered at once and told when its state is set."""
 
     name: str
+    display_name: str
     results: list[dict[str, Any]]
     in_file: bool
     state: str = "BATCH_STATE_PENDING"
@@ -147,6 +148,8 @@ class GeminiWire:
                 raise Refused(404, "NOT_FOUND", message)
             body = _camel(request.json())
             return say(self._generate(body) if match["verb"] == "generateContent" else self._take_batch(body))
+        if request.path == f"/{self.version}/batches" and request.method == "GET":
+            return say({"operations": [self._told(batch) for batch in reversed(self.batches.values())]})
         if request.path == f"/upload/{self.version}/files":
             return self._upload(request)
         if (match := _BATCH.fullmatch(request.path)) and request.method == "GET":
@@ -300,12 +303,12 @@ class GeminiWire:
                 results.append({**named, "response": self._generate(_camel(entry["request"]))})
             except Refused as refusal:
                 results.append({**named, "error": refusal.body["error"]})
-        batch = Batch(f"batches/b{len(self.batches) + 1}", results, in_file)
+        batch = Batch(f"batches/b{len(self.batches) + 1}", body["batch"]["displayName"], results, in_file)
         self.batches[batch.name] = batch
         return self._told(batch)
 
     def _told(self, batch: Batch) -> dict[str, Any]:
-        metadata: dict[str, Any] = {"name": batch.name, "model": f"models/{self.model}", "state": batch.state}
+        metadata: dict[str, Any] = {"displayName": batch.display_name, "state": batch.state}
         done = not batch.state.endswith(("_PENDING", "_RUNNING", "_QUEUED"))
         if batch.state == "BATCH_STATE_SUCCEEDED":
             own = f"files/{batch.name.replace('/', '-')}"

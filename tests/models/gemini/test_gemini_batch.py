@@ -8,9 +8,9 @@ import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.base import Batch, BatchItem, Reply
-from offbeat.models.gemini import batch as batches
+from offbeat.models.gemini import submitting
 from servers.gemini_wire import refused
-from servers.stand_in import Fault, closed, half_body, html, status
+from servers.stand_in import Fault, closed, half_body, html, reset, status
 
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
 
@@ -61,9 +61,9 @@ def collect(session, items):
 def job(request, monkeypatch, submit, wire):
     """A batch that was taken, as a list in the request and as a file."""
     if request.param == "file":
-        monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+        monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     name = submit()
-    assert wire.batches[name].in_file is (request.param == "file")
+    assert wire.batches[name.partition("@")[0]].in_file is (request.param == "file")
     return name
 
 
@@ -73,10 +73,10 @@ def test_is_a_batch(made):
 
 def test_submitted_left_and_collected(job, wire, collect, items):
     for state in ("BATCH_STATE_PENDING", "BATCH_STATE_RUNNING"):
-        wire.batches[job].state = state
+        wire.batches[job.partition("@")[0]].state = state
         pending = collect(job)
         assert (pending.state, pending.replies) == ("pending", {})
-    wire.batches[job].state = SUCCEEDED
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
     ended = collect(job)
     assert (ended.state, ended.note) == ("ended", "succeeded")
     assert set(ended.replies) == {"k0", "k1", "k2"}
@@ -90,7 +90,7 @@ def test_submitted_left_and_collected(job, wire, collect, items):
 def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
     options = {"thinking": "low", "temperature": 0.5, "media_resolution": "low"}
     submit(**options)
-    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     submit(**options)
     listed, filed = (r.json()["batch"] for r in server.requests if r.path.endswith(":batchGenerateContent"))
     one = listed["inputConfig"]["requests"]["requests"][0]["request"]
@@ -104,7 +104,7 @@ def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
 
 
 def test_the_clips_of_a_file_are_uploaded_once_for_two_jobs(submit, monkeypatch, wire):
-    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     submit()
     submit()
     kinds = [file.mime_type for file in wire.files.values()]
@@ -114,8 +114,8 @@ def test_the_clips_of_a_file_are_uploaded_once_for_two_jobs(submit, monkeypatch,
 def test_an_upload_too_old_for_a_whole_job_is_made_anew(ask, submit, monkeypatch, wire, items):
     for item in items:
         ask(variant=item.variant, inline_limit_mb=0)
-    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
-    monkeypatch.setattr(batches, "WHOLE_JOB_S", 47 * 3600.0)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "WHOLE_JOB_S", 47 * 3600.0)
     submit()
     assert sum(file.mime_type == "video/mp4" for file in wire.files.values()) == 6
 
@@ -131,8 +131,8 @@ def test_an_upload_too_old_for_a_whole_job_is_made_anew(ask, submit, monkeypatch
     ],
 )
 def test_a_failed_question_is_the_error_of_a_single_call(job, wire, collect, code, kind):
-    wire.batches[job].state = SUCCEEDED
-    result = wire.batches[job].results[1]
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
+    result = wire.batches[job.partition("@")[0]].results[1]
     del result["response"]
     # details that are no text: the client itself cannot read a batch with these
     result["error"] = {"code": code, "message": "not this one", "details": [{"@type": "x"}]}
@@ -143,8 +143,8 @@ def test_a_failed_question_is_the_error_of_a_single_call(job, wire, collect, cod
 
 
 def test_an_upload_that_expired_before_its_turn_is_asked_again(job, wire, collect):
-    wire.batches[job].state = SUCCEEDED
-    result = wire.batches[job].results[0]
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
+    result = wire.batches[job.partition("@")[0]].results[0]
     del result["response"]
     result["error"] = {"code": 7, "message": "You do not have permission to access the File up1 or it may not exist."}
     error = collect(job).replies["k0"]
@@ -153,8 +153,8 @@ def test_an_upload_that_expired_before_its_turn_is_asked_again(job, wire, collec
 
 
 def test_a_result_is_checked_like_a_single_answer(job, wire, collect):
-    wire.batches[job].state = SUCCEEDED
-    zero, one, two = (result["response"] for result in wire.batches[job].results)
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
+    zero, one, two = (result["response"] for result in wire.batches[job.partition("@")[0]].results)
     zero["modelVersion"] = "gemini-3.5-flash-lite"
     one["usageMetadata"]["promptTokensDetails"].pop()
     two["candidates"][0] = {"finishReason": "MAX_TOKENS"}
@@ -166,9 +166,9 @@ def test_a_result_is_checked_like_a_single_answer(job, wire, collect):
 
 
 def test_lines_that_cannot_be_read_are_missing(submit, monkeypatch, wire, collect):
-    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     job = submit()
-    wire.batches[job].state = SUCCEEDED
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
     cut, strange = b'{"key": "k0", "resp', [b'{"no": "key"}', b"[1]", b'{"key": [1]}', b"\xff\xfe", b"null"]
     wire.amend_lines = lambda lines: [b"", lines[2], cut, *strange, b'{"key": "k9", "response": {}}']
     ended = collect(job)
@@ -178,8 +178,8 @@ def test_lines_that_cannot_be_read_are_missing(submit, monkeypatch, wire, collec
 
 @pytest.mark.parametrize("state", ["EXPIRED", "FAILED", "CANCELLED"])
 def test_a_job_that_came_to_nothing(job, wire, collect, state):
-    wire.batches[job].state = f"BATCH_STATE_{state}"
-    wire.batches[job].error = {"code": 4, "message": "was pending for more than 48 hours"}
+    wire.batches[job.partition("@")[0]].state = f"BATCH_STATE_{state}"
+    wire.batches[job.partition("@")[0]].error = {"code": 4, "message": "was pending for more than 48 hours"}
     ended = collect(job)
     assert (ended.state, ended.replies) == ("ended", {})
     assert ended.note == (f"{state.lower()}: was pending for more than 48 hours; 3 of 3 questions have no result")
@@ -187,7 +187,7 @@ def test_a_job_that_came_to_nothing(job, wire, collect, state):
 
 def test_states_by_their_other_name(submit, wire, collect):
     job = submit()
-    wire.batches[job].state = "JOB_STATE_QUEUED"
+    wire.batches[job.partition("@")[0]].state = "JOB_STATE_QUEUED"
     assert collect(job).note == "queued"
 
 
@@ -200,20 +200,59 @@ def test_a_job_that_cannot_be_told_now(job, server, collect, given):
 
 @pytest.mark.parametrize("given", [status(429), status(503), half_body(), closed()])
 def test_results_that_cannot_be_fetched_now(submit, monkeypatch, wire, server, collect, given):
-    monkeypatch.setattr(batches, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     job = submit()
-    wire.batches[job].state = SUCCEEDED
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
     server.queue(None, given)
     with pytest.raises(TransientError):
         collect(job)
     assert len(collect(job).replies) == 3
 
 
-@pytest.mark.parametrize("name", ["batches/none", "../files/x", "batches/b1?key=x", ""])
-def test_no_such_job(collect, name):
-    with pytest.raises(ModelError) as raised:
+@pytest.mark.parametrize("name", ["../files/x", "batches/b1?key=x@01234567", "batches/b1", ""])
+def test_no_job_of_this_service(collect, server, name):
+    with pytest.raises(ModelError, match="no batch of this service") as raised:
         collect(name)
     assert type(raised.value) is ModelError
+    assert server.requests == []
+
+
+def test_a_job_that_is_gone(job, wire, collect):
+    wire.batches.clear()
+    with pytest.raises(ModelError, match="404") as raised:
+        collect(job)
+    assert type(raised.value) is ModelError
+
+
+def test_results_that_are_gone(submit, monkeypatch, wire, server, collect):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    job = submit()
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
+    server.queue(None, status(404))
+    with pytest.raises(ModelError, match="404") as raised:
+        collect(job)
+    assert type(raised.value) is ModelError
+
+
+@pytest.mark.parametrize("key", [None, "another-key-of-the-user"])
+def test_the_wrong_key_does_not_lose_a_batch(job, wire, collect, server, monkeypatch, key):
+    asked = len(server.requests)
+    with monkeypatch.context() as patch:
+        patch.delenv("GEMINI_API_KEY")
+        if key:
+            patch.setenv("GEMINI_API_KEY", key)
+        with pytest.raises(TransientError):
+            collect(job)
+    assert len(server.requests) == asked
+    wire.batches[job.partition("@")[0]].state = SUCCEEDED
+    assert len(collect(job).replies) == 3
+
+
+@pytest.mark.parametrize("code", [400, 401, 403])
+def test_nor_does_any_refusal(job, collect, server, code):
+    server.queue(status(code))
+    with pytest.raises(TransientError):
+        collect(job)
 
 
 @pytest.mark.parametrize(
@@ -221,10 +260,34 @@ def test_no_such_job(collect, name):
     [
         (Fault(refused(429, "RESOURCE_EXHAUSTED", "too many batches")), RateLimited),
         (Fault(refused(400, "INVALID_ARGUMENT", "no")), RequestRejected),
-        (half_body(), TransientError),
+        (reset(), TransientError),
     ],
 )
 def test_a_batch_that_is_not_taken(submit, server, given, kind):
     server.queue(given)
     with pytest.raises(kind):
         submit()
+
+
+@pytest.mark.parametrize("lost", [half_body(), html()])
+def test_a_batch_that_was_taken_though_the_answer_was_lost(submit, server, wire, collect, lost):
+    def lose(request):
+        if not request.path.endswith(":batchGenerateContent"):
+            return None
+        if lost.cut != "half":  # else the server asks the wire itself
+            wire(request)
+        return lost
+
+    server.faults = lose
+    job = submit()
+    assert list(wire.batches) == ["batches/b1"] == [job.partition("@")[0]]
+    wire.batches["batches/b1"].state = SUCCEEDED
+    assert len(collect(job).replies) == 3
+
+
+def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    server.queue(status(400))
+    with pytest.raises(RequestRejected):
+        submit()
+    assert wire.batches == {}

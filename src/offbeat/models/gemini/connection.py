@@ -31,12 +31,14 @@ class Connection:
         http: what the client sends through; also for the few answers that the client cannot read.
         uploads: of clips.
         key: of the user; nowhere but in a header.
+        scope: stands for the key and the address of the service where something belongs to them.
     """
 
     client: Client
     http: httpx2.AsyncClient
     uploads: Uploads
     key: str = field(repr=False)
+    scope: str
 
     async def close(self) -> None:
         """Let go of all sockets."""
@@ -76,6 +78,7 @@ def connect(settings: Settings) -> Connection:
             httpx_async_client=http,
         ),
     )
-    cache = UploadCache(folder=cache_folder(), scope=scope_of(settings.base_url, key))
+    scope = scope_of(settings.base_url, key)
+    cache = UploadCache(folder=cache_folder(), scope=scope)
     uploads = Uploads(client, cache, spec=spec, deadline_s=settings.timeout_s)
-    return Connection(client=client, http=http, uploads=uploads, key=key)
+    return Connection(client=client, http=http, uploads=uploads, key=key, scope=scope)

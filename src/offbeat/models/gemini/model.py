@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, ModelUnavailable
+from offbeat.errors import ModelError, ModelUnavailable, TransientError
 from offbeat.models.base import BatchItem, Collected, JsonValue, Prompt, Reply
-from offbeat.models.gemini import batch
+from offbeat.models.gemini import collecting, submitting
 from offbeat.models.gemini.connection import Connection, connect
 from offbeat.models.gemini.errors import CLIENT_ERRORS, NoLogprobs, UploadGone, error_from
 from offbeat.models.gemini.reading import reply_from
@@ -136,12 +136,17 @@ class Gemini:
         return replace(second, usage=usage, details={**second.details, **details})
 
     async def submit(self, items: Sequence[BatchItem]) -> str:
-        """Hand over a batch, at half the price; see `offbeat.models.gemini.batch`."""
-        return await batch.submit(self._open(), self._settings, items)
+        """Hand over a batch, at half the price; see `offbeat.models.gemini.submitting`."""
+        return await submitting.submit(self._open(), self._settings, items)
 
     async def collect(self, job: str, items: Sequence[BatchItem]) -> Collected:
-        """What there is of a batch."""
-        return await batch.collect(self._open(), self._settings, job, items)
+        """What there is of a batch; see `offbeat.models.gemini.collecting`."""
+        try:
+            connection = self._open()
+        except ModelUnavailable as error:
+            # without the key: the batch is there all the same
+            raise TransientError(str(error)) from None
+        return await collecting.collect(connection, self._settings, job, items)
 
     async def close(self) -> None:
         """Let go of the connections; the next call opens them again."""

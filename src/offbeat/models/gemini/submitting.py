@@ -1,0 +1,123 @@
+"""Handing over a batch, at half the price (ai.google.dev/gemini-api/docs/batch-api).
+
+A batch whose clips fit into one request is sent as a list; a larger one as a file of lines, whose clips are uploads. An
+upload must outlive the job, so that one of which less is left is made anew.
+
+Should the service's answer be lost, the batch may be under way all the same. Each has a name of its own, by which it is
+then looked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any, cast
+
+from google.genai import types
+
+from offbeat.errors import ModelError
+from offbeat.models.base import BatchItem
+from offbeat.models.gemini.connection import Connection
+from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from
+from offbeat.models.gemini.jobs import inside, marked, told_of
+from offbeat.models.gemini.request import Clip, as_json, clip_of, config_of, contents_of
+from offbeat.models.gemini.settings import Settings
+
+LIST_LIMIT_BYTES = 13_000_000
+"""Of the clips together; base64 makes them a third longer, and the whole request must stay below 20 MB."""
+WHOLE_JOB_S = 40 * 3600.0
+"""How long an upload must be there yet to be used in a batch, which may take 24 hours and more."""
+UPLOADS_AT_ONCE = 8
+LINES = "application/jsonl"
+
+
+async def submit(connection: Connection, settings: Settings, items: Sequence[BatchItem]) -> str:
+    """Hand over the questions.
+
+    Returns:
+        The name of the job.
+
+    Raises:
+        ModelError: it was not taken; with usage None where nobody can tell.
+    """
+    spec = f"gemini:{settings.model}"
+    small = await _together(items)
+    src: str | list[types.InlinedRequest]
+    if small is not None:
+        src = [_inlined(settings, item, clip) for item, clip in zip(items, small, strict=True)]
+    else:
+        lines = await _lines(connection, settings, items)
+        src = (await connection.uploads.upload("\n".join(lines).encode() + b"\n", LINES)).name
+    display_name = f"offbeat-{uuid.uuid4().hex}"
+    config = types.CreateBatchJobConfig(display_name=display_name)
+    try:
+        job = await connection.client.aio.batches.create(model=settings.model, src=cast("Any", src), config=config)
+        if job.name:
+            return marked(job.name, connection)
+        error = ModelError(f"{spec}: the server took a batch and gave no name for it", usage=None)
+    except CLIENT_ERRORS as failure:
+        error = error_from(failure, spec)
+    if error.usage is None and (found := await _found(connection, settings, display_name)):
+        return marked(found, connection)
+    raise error
+
+
+async def _found(connection: Connection, settings: Settings, display_name: str) -> str | None:
+    """The job of this name, where the service has taken it."""
+    try:
+        listed = (await told_of(connection, settings, "batches?pageSize=100")).get("operations")
+    except ModelError:
+        return None
+    for operation in cast("list[object]", listed) if isinstance(listed, list) else []:
+        if inside(operation, "metadata").get("displayName") == display_name:
+            return str(cast("dict[str, Any]", operation).get("name"))
+    return None
+
+
+async def _together(items: Sequence[BatchItem]) -> list[Clip] | None:
+    """The clips, where they fit into one request."""
+    clips: list[Clip] = []
+    total = 0
+    for item in items:
+        clip = await asyncio.to_thread(clip_of, item.variant)
+        total += len(clip.data)
+        if total > LIST_LIMIT_BYTES:
+            return None
+        clips.append(clip)
+    return clips
+
+
+async def _lines(connection: Connection, settings: Settings, items: Sequence[BatchItem]) -> list[str]:
+    """The questions as lines, their clips uploaded; few clips are in memory at once."""
+    gate = asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    async def line(item: BatchItem) -> str:
+        async with gate:
+            clip = await asyncio.to_thread(clip_of, item.variant)
+            uri = await connection.uploads.uri_of(clip, good_for_s=WHOLE_JOB_S)
+        request = as_json(contents_of(settings, item.prompt, uri), _config(settings, item))
+        return json.dumps({"key": item.key, "request": request})
+
+    tasks = [asyncio.ensure_future(line(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        # where one fails, the others must not go on uploading
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _inlined(settings: Settings, item: BatchItem, clip: Clip) -> types.InlinedRequest:
+    return types.InlinedRequest(
+        contents=cast("Any", contents_of(settings, item.prompt, clip.data)),
+        config=_config(settings, item),
+        metadata={"key": item.key},
+    )
+
+
+def _config(settings: Settings, item: BatchItem) -> types.GenerateContentConfig:
+    # without log-probabilities: a model that gives none would refuse each question of the batch
+    return config_of(settings, item.prompt, max_output_tokens=settings.max_output_tokens, logprobs=0)
