@@ -34,7 +34,7 @@ IMPORTED_S = time.process_time()
 STAGES = (
     ("scan the source", scan),
     ("picture: decode, encode", picture.encode_picture),
-    ("picture: copy, decode both, compare", copy.copy_picture),
+    ("picture: copy, decode once, prove", copy.copy_picture),
     ("sound: decode and resample the span", cut.cut_sound),
     ("sound: encode", write._aac_packets),  # pyright: ignore[reportPrivateUsage]
     ("sound: encode", span.flac_packets),

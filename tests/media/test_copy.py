@@ -148,3 +148,20 @@ def test_each_frame_of_the_copy_is_passed_on_once(card: Path, tmp_path: Path) ->
     assert shown == pytest.approx(range(FRAMES))
     copy_picture(scanned, start_s=scanned.frame_time_s(31), fps=scanned.fps, count=FRAMES, through=through)
     assert len(shown) == FRAMES, "nothing is decoded where the stamps forbid copying"
+
+
+def test_a_packet_with_a_hole_is_found_before_anything_is_decoded(card: Path, tmp_path: Path) -> None:
+    """A transport stream that lost one of its 188-byte cells: the reader counts them, and marks the packet."""
+    scanned = converted(card, tmp_path / "source.ts", (*X264, "-bf", "0", "-g", "30"))
+    whole = scanned.path.read_bytes()
+    key = packets(scanned.path)[60]
+    place = whole.index(key[len(key) // 2 :][:40]) // 188 * 188
+    scanned.path.write_bytes(whole[:place] + whole[place + 188 :])
+    assert copied(scanned, 30) == "its packets are damaged"
+
+
+def test_a_file_that_changed_since_it_was_scanned_is_left(card: Path, tmp_path: Path) -> None:
+    scanned = converted(card, tmp_path / "source.mp4", REORDERED)
+    converted(card, tmp_path / "other.mp4", (*X264, "-bf", "2", "-b_strategy", "0", "-g", "30"))
+    (tmp_path / "other.mp4").rename(scanned.path)
+    assert copied(scanned, 30) == "its packets are not found again by their stamps"

@@ -279,3 +279,16 @@ def test_after_a_change_of_parameter_sets_nothing_is_copied(source: Path, card: 
     trapped, whole = frame_digests(tmp_path / "trapped.mp4"), frame_digests(path)[90:120]
     assert len(trapped) == len(whole)
     assert trapped != whole, "the trap is one"
+
+
+def test_a_header_that_takes_the_place_of_another_is_heeded(card: Path, tmp_path: Path) -> None:
+    """A Flash file may hold several: here two recordings, one behind the other."""
+    first = encoded(card, tmp_path / "first.flv", "-bf", "0", "-t", "2")
+    then = encoded(card, tmp_path / "then.flv", "-bf", "0", "-t", "2", "-qp", "40", "-output_ts_offset", "2.023")
+    joined = tmp_path / "joined.flv"
+    joined.write_bytes(first.read_bytes() + then.read_bytes()[13:])  # what follows the file's own header
+    scanned = scan(joined)
+    assert copyable_starts(scanned, 30).tolist() == [0, 30]
+    assert check_copies(scanned, tmp_path, lengths=(30,), most=4) == 2
+    across = copy_picture(scanned, start_s=scanned.frame_time_s(30), fps=FPS, count=40)
+    assert across == "its parameter sets change"

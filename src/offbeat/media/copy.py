@@ -102,14 +102,16 @@ def _copied(
             stream = picture_stream(container, scanned.path)
             if stream.sample_aspect_ratio and exact(stream.sample_aspect_ratio) not in (0, 1):
                 raise CopyDiffersError("its pixels are not square")
-            first_pts = int(scanned.frame_pts[index]) + round_half_up(start_of(container) / scanned.time_base)
+            start_pts = round_half_up(start_of(container) / scanned.time_base)
+            stamps = [start_pts + pts for pts in _packet_stamps(scanned, index, count)]
+            first_pts = stamps[0]
             if back_s is not None:
                 container.seek(first_pts - round_half_up(back_s / scanned.time_base), stream=stream)
             packets = _packets(container.demux(stream), first_pts, count)
-            if len(packets) < count:
+            if [packet.pts for packet in packets] != stamps:
                 continue
-            if any(packet.is_discard or packet.is_corrupt for packet in packets):
-                raise CopyDiffersError("an edit list hides some of its frames, or they are damaged")
+            if any(packet.is_corrupt for packet in packets):
+                raise CopyDiffersError("its packets are damaged")
             source = taken(packets, stream)
             mp4 = _muxed(packets, stream, fps)
         for _ in through(proved_frames(mp4, source, fps=fps)):
@@ -133,11 +135,10 @@ def _why_not_here(scanned: Scan, index: int, count: int) -> str | None:
     stamps = scanned.frame_pts[index : index + count]
     if len(stamps) < count:
         return "the source ends before it"
-    (places,) = np.nonzero((scanned.packet_pts == stamps[0]) & scanned.packet_begins_anew)
-    if not len(places):
+    packets = _packet_stamps(scanned, index, count)
+    if not packets:
         return "it does not start at a key frame that begins anew (an IDR picture)"
-    packets = scanned.packet_pts[places[0] : places[0] + count]
-    if not np.array_equal(np.sort(packets), stamps):
+    if sorted(packets) != stamps.tolist():
         return "a frame at one of its ends needs a packet from beyond it (B-frames, or an open group of pictures)"
     frame_ticks = float(1 / (scanned.fps * scanned.time_base))
     around = scanned.frame_pts[index : index + count + 1] - stamps[0]
@@ -145,6 +146,12 @@ def _why_not_here(scanned: Scan, index: int, count: int) -> str | None:
     if np.abs(late[:count]).max() >= 0.5 or (len(late) > count and late[count] <= -0.5):
         return f"its frames do not come at a constant {float(scanned.fps):.5g} a second"
     return None
+
+
+def _packet_stamps(scanned: Scan, index: int, count: int) -> list[int]:
+    """Of `count` packets in the order of decoding, from frame `index` on; none where decoding cannot begin there."""
+    (places,) = np.nonzero((scanned.packet_pts == scanned.frame_pts[index]) & scanned.packet_begins_anew)
+    return scanned.packet_pts[places[0] : places[0] + count].tolist() if len(places) else []
 
 
 def _packets(demuxed: Iterator[Packet[VideoStream]], first_pts: int, count: int) -> list[Packet[VideoStream]]:

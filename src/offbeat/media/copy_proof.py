@@ -34,6 +34,8 @@ from offbeat.media.opening import exact
 
 _FULL_RANGE = 2
 """Samples from 0 to 255 instead of 16 to 235, as FFmpeg numbers it (AVCOL_RANGE_JPEG)."""
+_UNSEEN = {"codec_whitelist": "none"}
+"""While opening, FFmpeg would decode the first frames by itself, to no end here."""
 
 
 class CopyDiffersError(ValueError):
@@ -88,7 +90,7 @@ def proved_frames(mp4: bytes, source: Taken, *, fps: Fraction) -> Iterator[Video
         CopyDiffersError: it is not shown; the frames so far count for nothing.
         FFmpegError: a packet does not decode.
     """
-    with av.open(io.BytesIO(mp4), mode="r", format="mp4") as container:
+    with av.open(io.BytesIO(mp4), mode="r", format="mp4", options=_UNSEEN) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # work is shared out by clips
         header = stream.codec_context.extradata or b""
