@@ -84,8 +84,15 @@ def test_the_swapped_sound_is_of_another_source_and_as_long(variants):
 def test_a_single_clip_is_muted_instead_of_swapped(variants):
     own = [variant for variant in variants if variant.row.clip_id == variants[0].row.clip_id]
     calls = probe_calls(own, STUDY)
-    assert len(calls) == 14
+    assert len(calls) == 4 * 14
     assert {call.alteration for call in calls} == {None, "muted", "frozen early", "frozen late"}
+
+
+def test_few_clips_are_shown_again(variants):
+    two = [variant for variant in variants if variant.row.source_id in ("s0", "s1")]
+    ten = [variant for variant in two if variant.row.clip_length_s == 10]
+    shown = [call.variant.row.clip_id for call in probe_calls(ten, STUDY) if call.asked == "own"][::6]
+    assert shown == ["c0-10", "c1-10"] * 2
 
 
 def test_plain_and_altered_take_turns_and_every_other_clip_begins_altered(variants):

@@ -25,6 +25,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Literal
 
 from offbeat.dataset.altered import Alteration
@@ -78,12 +79,12 @@ _SHOWN: dict[Asked, tuple[Alteration | None, ...]] = {
 
 
 def probe_calls(variants: Sequence[Variant], question: Question, *, clips: int = CLIPS) -> tuple[ProbeCall, ...]:
-    """All that will be asked at most, clip by clip in the order of asking: 14 calls a clip.
+    """All that will be asked at most, clip by clip in the order of asking: 14 calls for each clip that is shown.
 
     Args:
         variants: those that the run is about.
         question: the run's own.
-        clips: how many are shown, where there are so many.
+        clips: how many are shown; where there are fewer, they are shown again in turn.
 
     Raises:
         SettingsError: no variants, or no clips are wanted.
@@ -92,8 +93,8 @@ def probe_calls(variants: Sequence[Variant], question: Question, *, clips: int =
         raise SettingsError(f"a probe needs one or more clips; asked for were {clips}, of {len(variants)} variants")
     chosen = choose_clips(variants, clips)
     calls: list[ProbeCall] = []
-    for number, variant in enumerate(chosen):
-        other = _other(variant, [*chosen[number + 1 :], *chosen[:number], *variants])
+    for number, variant in enumerate(islice(cycle(chosen), clips)):
+        other = _other(variant, [*chosen[number + 1 :], *chosen, *variants])
         turned = number % 2 == 1
         prompts: dict[Asked, Prompt] = {
             "own": prompt_for(question, variant),
