@@ -55,7 +55,7 @@ def answer_of(
     reply, prompt = called.reply, planned.prompt
     outcome, choice = ("error", None)
     if reply is not None:
-        outcome, choice = read_reply(reply.text, reply.stop, prompt.options)
+        outcome, choice = read_reply(reply.text, reply.stop, prompt.options, prompt.words, prompt=prompt.text)
     return Answer(
         model=model.name,
         revision=model.revision,
