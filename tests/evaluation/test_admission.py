@@ -1,0 +1,83 @@
+"""The probe before a run: who fails it is not asked, unless the user insists; who has passed it is not probed again."""
+
+import pytest
+from builds import build, card_file, settings
+from probe_models import Deaf, Failing, Watching
+
+from offbeat.errors import TransientError
+from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.status import run_status
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("admission") / "videos"
+    for seed in range(4):
+        card_file(folder / f"{seed}.mkv", seed=seed, length_s=4, size=128)
+    return build(folder, folder.parent / "set", settings(lengths_s=(1,), delays_s=(0, 0.5)))[1]
+
+
+class Counting:
+    """A model, and how often it was asked."""
+
+    def __init__(self, model, revision="1"):
+        self.model, self.calls, self.name, self.revision = model, 0, "counting", revision
+
+    def reply(self, variant, prompt):
+        self.calls += 1
+        return self.model.reply(variant, prompt)
+
+
+def noted(out):
+    return open_run(out).settings["models"]["counting"]["probe"]
+
+
+def test_a_deaf_model_is_not_asked_and_told_why(dataset, tmp_path):
+    model = Counting(Deaf())
+    summary = run_models(dataset, [model], out=tmp_path / "run")
+    assert summary.models[0].missing == len(dataset.variants)
+    assert open_run(tmp_path / "run").answers == ()
+    assert "--even-if-deaf" in summary.models[0].stopped
+    assert "sound" in summary.models[0].stopped
+    assert (noted(tmp_path / "run")["passed"], noted(tmp_path / "run")["overridden"]) == (False, False)
+    assert run_status(tmp_path / "run").models[0].probe["passed"] is False
+
+
+def test_the_user_insists_and_the_mark_stays(dataset, tmp_path):
+    summary = run_models(dataset, [Counting(Deaf())], out=tmp_path / "run", terms=Terms(even_if_deaf=True))
+    assert summary.complete
+    assert (noted(tmp_path / "run")["passed"], noted(tmp_path / "run")["overridden"]) == (False, True)
+
+
+def test_who_has_passed_is_not_probed_again(dataset, tmp_path):
+    first, second = Counting(Watching()), Counting(Watching())
+    run_models(dataset, [first], out=tmp_path / "run")
+    probes = first.calls - len(dataset.variants)
+    assert probes > 10
+    assert noted(tmp_path / "run")["passed"] is True
+    run_models(dataset, [second], out=tmp_path / "run", repeats=2)
+    assert second.calls == len(dataset.variants)
+    newer = Counting(Watching(), revision="2")
+    run_models(dataset, [newer], out=tmp_path / "run")
+    assert newer.calls == probes + len(dataset.variants)
+
+
+def test_insisting_once_does_not_admit_for_ever(dataset, tmp_path):
+    run_models(dataset, [Counting(Deaf())], out=tmp_path / "run", terms=Terms(even_if_deaf=True))
+    again = run_models(dataset, [Counting(Deaf())], out=tmp_path / "run", repeats=2)
+    assert "--even-if-deaf" in again.models[0].stopped
+
+
+def test_nothing_left_to_ask_needs_no_probe(dataset, tmp_path):
+    run_models(dataset, [Counting(Watching())], out=tmp_path / "run")
+    done = Counting(Deaf())
+    assert run_models(dataset, [done], out=tmp_path / "run").complete
+    assert done.calls == 0
+
+
+def test_a_probe_that_fails_is_no_verdict(dataset, tmp_path):
+    model = Counting(Failing(TransientError("connection refused"), after=3))
+    summary = run_models(dataset, [model], out=tmp_path / "run", terms=Terms(first_wait_s=1e-4))
+    assert "connection refused" in summary.models[0].stopped
+    assert "--even-if-deaf" not in summary.models[0].stopped
