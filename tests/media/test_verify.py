@@ -54,7 +54,11 @@ def test_another_picture_is_not_the_clips_own(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     packets = written(path).picture_packets
     others = VariantWriter(picture(91)).picture_packets
-    for wrong in (others, packets[:-1], (*packets, b"more"), packets[::-1]):
+    (_, _, header), (pts, dts, first), *rest = packets
+    again = ((None, None, header), (pts, dts, first), *rest)
+    read_back(path, length_s=LENGTH_S, picture_packets=again)
+    late, altered = (again[0], (pts + 1, dts, first), *rest), ((None, None, header[:-1]), *again[1:])
+    for wrong in (others, packets[:-1], (*packets, (25, 25, b"more")), packets[::-1], late, altered):
         with pytest.raises(MediaError, match=r"a\.mp4: read back, it has 25 packets of picture") as caught:
             read_back(path, length_s=LENGTH_S, picture_packets=wrong)
         assert caught.value.reason == "unproven"

@@ -1,7 +1,7 @@
 """Read a written variant back and prove what its row will say.
 
-Read again are: where the two streams start, how long they last, that the picture's packets are the clip's own, and
-where in the source the decoded sound really comes from.
+Read again are: where the two streams start, how long they last, that the picture's header, packets and stamps are the
+clip's own, and where in the source the decoded sound really comes from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.delay import Locator
 from offbeat.media.opening import exact, open_media, picture_stream, samples_of_all, sound_stream
-from offbeat.media.write import AUDIO_HZ, to_count
+from offbeat.media.write import AUDIO_HZ, Content, header_of, to_count
 
 TOLERANCE_MS = 0.1
 _DECODED = "aac,flac"
@@ -29,13 +29,13 @@ _TIE = 0.002
 """Two places whose correlations differ by less are the same to the ear: the sound repeats itself."""
 
 
-def read_back(path: Path, *, length_s: Fraction, picture_packets: Sequence[bytes]) -> NDArray[np.float32]:
+def read_back(path: Path, *, length_s: Fraction, picture_packets: Sequence[Content]) -> NDArray[np.float32]:
     """Decode the sound of a written variant, and compare its picture with the clip's own.
 
     Args:
         path: the file.
         length_s: how long its picture is to last.
-        picture_packets: of the clip, in order.
+        picture_packets: the clip's header and packets, in order.
 
     Returns:
         Samples, mono, as many as the picture lasts, shape (n,).
@@ -43,7 +43,6 @@ def read_back(path: Path, *, length_s: Fraction, picture_packets: Sequence[bytes
     Raises:
         MediaError: `unproven`: a stream does not start at 0, the picture is not the clip's, or the sound is shorter.
     """
-    packets: list[bytes] = []
     frames: list[AudioFrame] = []
     with open_media(path, codec_whitelist=_DECODED) as container:
         picture, sound = picture_stream(container, path), sound_stream(container, path)
@@ -53,13 +52,14 @@ def read_back(path: Path, *, length_s: Fraction, picture_packets: Sequence[bytes
         lasts_s = (picture.duration or 0) * exact(picture.time_base or Fraction(0))
         if lasts_s != length_s:
             raise _unproven(path, f"its picture lasts {float(lasts_s)} s", f"{float(length_s)} s")
+        packets = [header_of(picture)]
         for packet in container.demux(picture, sound):
             if not isinstance(packet.stream, VideoStream):
                 frames += [frame for frame in packet.decode() if isinstance(frame, AudioFrame)]
             elif packet.size:
-                packets.append(bytes(packet))
+                packets.append((packet.pts, packet.dts, bytes(packet)))
     if packets != [*picture_packets]:
-        raise _unproven(path, f"it has {len(packets)} packets of picture, or others", "the clip's own, as they are")
+        raise _unproven(path, f"it has {len(packets) - 1} packets of picture, or others", "the clip's own")
     samples = samples_of_all(frames)
     count = to_count(length_s)
     if samples is None or samples.shape[1] < count:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from offbeat.files import whole_file
 from offbeat.media.cut import SoundSpan
+from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.media.span import flac_packets
@@ -47,6 +48,15 @@ MARGIN_AFTER_SAMPLES = 2 * AAC_FRAME_SAMPLES
 """... and after it."""
 
 
+Content = tuple[int | None, int | None, bytes]
+"""Of a packet, or of a header: when it is shown and decoded, in ticks, and the bytes."""
+
+
+def header_of(stream: VideoStream) -> Content:
+    """What a decoder is told before the first packet."""
+    return None, None, stream.codec_context.extradata or b""
+
+
 class VariantWriter:
     """Writes variants of one clip; not for several threads at once, since muxing marks the packets.
 
@@ -60,14 +70,16 @@ class VariantWriter:
         self._stream = self._input.streams.video[0]
         self._time_base = exact(self._stream.time_base or Fraction(0))
         self._packets = [packet for packet in self._input.demux(self._stream) if packet.dts is not None]
+        mark_entries(self._packets, self._stream.codec_context.extradata or b"")
         self._stamps = [(packet.pts, packet.dts, packet.duration) for packet in self._packets]
         reordered = any(pts != dts for pts, dts, _ in self._stamps)
         self._muxer = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
 
     @cached_property
-    def picture_packets(self) -> tuple[bytes, ...]:
-        """The content of the picture's packets, in order."""
-        return tuple(bytes(packet) for packet in self._packets)
+    def picture_packets(self) -> tuple[Content, ...]:
+        """The header of the picture's stream, then its packets, in order."""
+        stamped = zip(self._stamps, self._packets, strict=True)
+        return header_of(self._stream), *((pts, dts, bytes(packet)) for (pts, dts, _), packet in stamped)
 
     def close(self) -> None:
         """Let go of the picture."""
