@@ -221,13 +221,23 @@ def clip_in(url: str) -> Clip:
         mp4 = base64.b64decode(data, validate=True)
     except ValueError as error:
         raise RefusedError(f"Incorrect padding: {error}") from error
+    digest = hashlib.sha256(mp4).hexdigest()
+    if digest in _SEEN:
+        return _SEEN[digest]
     with av.open(io.BytesIO(mp4), format="mp4") as container:
         stream = container.streams.video[0]
         stamps = sorted(frame.pts * Fraction(stream.time_base) for frame in container.decode(stream))
         has_sound = bool(container.streams.audio)
         fps = Fraction(stream.average_rate)
     demand(stamps == [k / fps for k in range(len(stamps))], f"no constant rate of {fps}: {stamps[:5]}")
-    return Clip(mp4, fps, len(stamps), has_sound)
+    while len(_SEEN) >= MOST_SEEN:
+        _SEEN.pop(next(iter(_SEEN)))
+    return _SEEN.setdefault(digest, Clip(mp4, fps, len(stamps), has_sound))
+
+
+MOST_SEEN = 64
+_SEEN: dict[str, Clip] = {}
+"""Clips that were looked at already: decoding is most of what a request costs here."""
 
 
 def wav_seconds(url: str) -> Fraction:
@@ -235,6 +245,12 @@ def wav_seconds(url: str) -> Fraction:
     demand(head == "data:audio/wav;base64", f"expected a data url of a WAV, got {url[:40]}")
     with wave.open(io.BytesIO(base64.b64decode(data, validate=True))) as file:
         return Fraction(file.getnframes(), file.getframerate())
+
+
+def trusting(request: Request) -> Response:
+    """Answers `sync` to whatever comes, without a look at it."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "sync"}, "finish_reason": "stop"}
+    return say({"model": json.loads(request.body)["model"], "choices": [choice]})
 
 
 plain, vllm, vllm_omni, sglang = (OpenAIWire(name) for name in PRESETS[:4])

@@ -244,28 +244,28 @@ class StandIn:
             return await _send(writer, self._own(target))
         request = Request(len(self.requests) + 1, method, target, headers, body, time.monotonic())
         self.requests.append(request if self.keep_bodies else replace(request, body=b""))
-        del body
+        fault = self._queued.popleft() if self._queued else (self.faults(request) if self.faults else None)
+        fault = fault or Fault()
+        response = None if fault.cut in ("reset", "closed") else fault.response or self._asked(request)
+        del request, body  # a thousand that wait need not be held
         self._open += 1
         self.most_at_once = max(self.most_at_once, self._open)
         try:
-            return await self._reply(request, writer, reader)
+            return await self._reply(fault, response, writer, reader)
         finally:
             self._open -= 1
 
-    async def _reply(self, request: Request, writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> bool:
-        fault = self._queued.popleft() if self._queued else (self.faults(request) if self.faults else None)
-        fault = fault or Fault()
-        if fault.cut == "reset":
-            linger = struct.pack("ii", 1, 0)
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            writer.transport.abort()
-            return False
-        if fault.cut == "closed":
-            return False
-        response = fault.response or self._asked(request)
-        del request
+    async def _reply(
+        self, fault: Fault, response: Response | None, writer: asyncio.StreamWriter, reader: asyncio.StreamReader
+    ) -> bool:
         wait_s = fault.wait_s + self.slow_s
         if wait_s and await _hung_up(reader, wait_s):
+            return False
+        if response is None:
+            if fault.cut == "reset":
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.transport.abort()
             return False
         if fault.cut == "half":
             return await _send_half(writer, response)

@@ -33,7 +33,9 @@ _MOST_RESPONSE_BYTES = 16 << 20
 
 
 class OpenAI:
-    """A model behind a server. Every option is one of `offbeat.models.openai.settings.Options`.
+    """A model on a server that speaks OpenAI's chat format: vLLM, SGLang, DashScope, MiMo, Fireworks, OpenRouter.
+
+    The options are those of `offbeat.models.openai.settings.Options`.
 
     Args:
         argument: the model, as the server knows it.

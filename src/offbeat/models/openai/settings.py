@@ -38,7 +38,7 @@ Rate = Annotated[Fraction, BeforeValidator(_rate), Field(gt=0, le=60)]
 class Options(BaseModel):
     """What ``--option NAME=VALUE`` may say; None: as the preset has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
     preset: str | None = None
     """The kind of server: plain, vllm, vllm-omni, sglang, dashscope, mimo, fireworks, openrouter."""
