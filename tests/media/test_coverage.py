@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from av.audio.frame import AudioFrame
 
 from offbeat.errors import MediaError
 from offbeat.media.coverage import Coverage, Span
@@ -18,12 +20,20 @@ FRAME = 1024
 
 def taken(stamps: list[Fraction], samples: np.ndarray | None = None) -> Coverage:
     """One frame of AAC's length at each stamp."""
-    coverage = Coverage(Path("x.mp4"), HZ, LIMITS)
+    tick_s = Fraction(1, math.lcm(*(stamp.denominator for stamp in stamps)))
+    coverage = Coverage(Path("x.mp4"), HZ, LIMITS, tick_s=tick_s)
     for number, stamp in enumerate(stamps):
         piece = np.full((2, FRAME), 0.1, np.float32) if samples is None else samples[:, number * FRAME :][:, :FRAME]
-        coverage.add(stamp, piece)
+        coverage.add(int(stamp / tick_s), frame(piece))
     coverage.finish()
     return coverage
+
+
+def frame(samples: np.ndarray) -> AudioFrame:
+    layout = "mono" if len(samples) == 1 else "stereo"
+    made = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
+    made.sample_rate = HZ
+    return made
 
 
 def even(count: int, *, rate: Fraction = Fraction(1), first: Fraction = Fraction(0)) -> list[Fraction]:
@@ -44,12 +54,22 @@ def test_a_hole_and_what_did_not_decode_end_a_run() -> None:
     holed = taken([*even(10), *even(10, first=Fraction(1))])
     assert [span.start_s for span in holed.spans] == [0, 1]
     assert holed.levels_dbfs()[5] == -np.inf
-    coverage = Coverage(Path("x.mp4"), HZ, LIMITS)
+    coverage = Coverage(Path("x.mp4"), HZ, LIMITS, tick_s=Fraction(1, HZ), origin_s=Fraction(7, 90_000))
     first, second = even(2)
-    coverage.add(first, np.zeros((1, FRAME), np.float32))
+    coverage.add(0, frame(np.zeros((1, FRAME), np.float32)))
     coverage.break_off()
-    coverage.add(second, np.zeros((1, FRAME), np.float32))
-    assert coverage.spans == [Span(first, second), Span(second, 2 * second)]
+    coverage.add(FRAME, frame(np.zeros((1, FRAME), np.float32)))
+    off = Fraction(7, 90_000)
+    assert coverage.spans == [Span(first - off, second - off), Span(second - off, 2 * second - off)]
+
+
+def test_sound_that_changes_its_kind_is_refused() -> None:
+    coverage = Coverage(Path("x.mp4"), HZ, LIMITS, tick_s=Fraction(1, HZ))
+    for number in range(130):
+        coverage.add(number * FRAME, frame(np.zeros((2 if number < 120 else 1, FRAME), np.float32)))
+    with pytest.raises(MediaError, match=r"x\.mp4: its sound changes within a second of 2\.\d\d s") as caught:
+        coverage.finish()
+    assert caught.value.reason == "stream_changed"
 
 
 def test_stamps_that_jitter_are_one_run() -> None:

@@ -1,21 +1,25 @@
 """Where a track really has sound, how loud it is, and whether its clock agrees with its samples.
 
 Samples are counted; stamps say where a count starts. Memory does not grow with what decodes, but for one figure per
-tenth of a second and per packet.
+tenth of a second and per packet. Moments are whole numbers of a unit that divides both a tick of the stamps and a
+sample: exact as fractions are, at a tenth of their cost.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.media.limits import Limits
+from offbeat.media.opening import samples_of_all
 from offbeat.timing import round_half_up
 
 JUMP_S = Fraction(15, 1000)
@@ -38,55 +42,67 @@ class Span:
 
 
 class Coverage:
-    """Collects where there is sound, packet by packet.
+    """Collects where there is sound, frame by frame.
 
-    Attributes:
-        spans: runs of samples without a hole, in the order in which they came.
+    Args:
+        path: for the texts of errors.
+        rate_hz: samples a second.
+        limits: what is too large.
+        tick_s: of the stamps.
+        origin_s: what the stamps say at the start of the container's clock.
     """
 
-    def __init__(self, path: Path, rate_hz: int, limits: Limits) -> None:
-        self.spans: list[Span] = []
+    def __init__(
+        self, path: Path, rate_hz: int, limits: Limits, *, tick_s: Fraction, origin_s: Fraction = Fraction(0)
+    ) -> None:
         self._path = path
         self._rate_hz = rate_hz
         self._limits = limits
+        self._units_hz = math.lcm(rate_hz, tick_s.denominator, origin_s.denominator)
+        self._tick = int(tick_s * self._units_hz)
+        self._sample = self._units_hz // rate_hz
+        self._origin = int(origin_s * self._units_hz)
+        self._jump = int(JUMP_S * self._units_hz)
+        self._runs: list[list[int]] = []
         self._step = int(LEVEL_STEP_S * rate_hz)
         self._power = np.zeros(1024)
         self._last_block = -1
         self._samples = 0
-        self._waiting: list[NDArray[np.float32]] = []
+        self._waiting: list[AudioFrame] = []
         self._waiting_count = self._waiting_first = 0
         self._stamps = array("d")
         self._ahead = array("d")
         self._broken = False
 
+    @property
+    def spans(self) -> list[Span]:
+        """Runs of samples without a hole, in the order in which they came."""
+        return [Span(Fraction(start, self._units_hz), Fraction(stop, self._units_hz)) for start, stop in self._runs]
+
     def break_off(self) -> None:
         """What comes next follows on something that did not decode."""
         self._broken = True
 
-    def add(self, start_s: Fraction, samples: NDArray[np.float32]) -> None:
-        """Take in what was stamped `start_s`: samples, float, shape (channels, n).
+    def add(self, pts: int, frame: AudioFrame) -> None:
+        """Take in a frame of planar float that was stamped `pts`.
 
         Raises:
-            MediaError: `too_large` or `clock_drift`.
+            MediaError: `too_large`, `clock_drift`, `stream_changed`.
         """
-        count = samples.shape[1]
-        self._samples += count
-        self._limits.check(
-            self._path, "seconds of sound", Fraction(self._samples, self._rate_hz), self._limits.length_s
-        )
-        self._limits.check(self._path, "stamped in seconds", abs(start_s), self._limits.clock_s)
-        if self._broken or not self.spans or abs(start_s - self.spans[-1].stop_s) > JUMP_S:
+        at = pts * self._tick - self._origin
+        if self._broken or not self._runs or abs(at - self._runs[-1][1]) > self._jump:
             self._end_run()
-            self.spans.append(Span(start_s, start_s))
+            self._runs.append([at, at])
             self._broken = False
-        last = self.spans[-1]
-        self._stamps.append(float(start_s))
-        self._ahead.append(float(start_s - last.stop_s))
-        self.spans[-1] = Span(last.start_s, last.stop_s + Fraction(count, self._rate_hz))
+        run = self._runs[-1]
+        self._stamps.append(at / self._units_hz)
+        self._ahead.append((at - run[1]) / self._units_hz)
         if not self._waiting:
-            self._waiting_first = round_half_up(last.stop_s * self._rate_hz)
-        self._waiting.append(samples)
-        self._waiting_count += count
+            self._waiting_first = round_half_up(Fraction(run[1], self._sample))
+        run[1] += frame.samples * self._sample
+        self._samples += frame.samples
+        self._waiting.append(frame)
+        self._waiting_count += frame.samples
         if self._waiting_count > self._rate_hz:  # a second at a time: numpy's own cost would outweigh that of decoding
             self._measure()
 
@@ -94,7 +110,7 @@ class Coverage:
         """Look at what was taken in last.
 
         Raises:
-            MediaError: `clock_drift`.
+            MediaError: as of `add`.
         """
         self._end_run()
 
@@ -107,9 +123,22 @@ class Coverage:
         """Add the waiting samples to the levels."""
         if not self._waiting:
             return
-        first = self._waiting_first
-        power = np.mean(np.square(np.concatenate(self._waiting, axis=1), dtype=np.float64), axis=0)
+        first, furthest = self._waiting_first, max(map(abs, self._runs[-1]))
+        length_s = Fraction(self._samples, self._rate_hz)
+        self._limits.check(self._path, "seconds of sound", length_s, self._limits.length_s)
+        self._limits.check(self._path, "stamped in seconds", furthest / self._units_hz, self._limits.clock_s)
+        try:
+            samples = samples_of_all(self._waiting)
+        except ValueError as error:
+            raise MediaError(
+                f"{self._path}: its sound changes within a second of {first / self._rate_hz:.2f} s; expected one kind "
+                "throughout",
+                reason="stream_changed",
+            ) from error
         self._waiting, self._waiting_count = [], 0
+        if samples is None:
+            return
+        power = np.mean(np.square(samples, dtype=np.float64), axis=0)
         at, stop = max(0, first), first + len(power)  # nothing counts before the start of the container's clock
         while at < stop:
             block = at // self._step

@@ -10,6 +10,7 @@ be off by a millisecond; a span that is not wholly covered by real samples is re
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,7 @@ from statistics import median_low
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -32,7 +34,7 @@ from offbeat.media.opening import (
     exact,
     open_media,
     picture_stream,
-    samples_of,
+    samples_of_all,
     sound_stream,
     start_of,
 )
@@ -118,26 +120,30 @@ def _native(path: Path, held: range, wanted: range, track: int | None) -> NDArra
         layout = "mono" if stream.codec_context.channels == 1 else "stereo"
         if stream.time_base is None:
             raise MediaError(f"{path}: the sound has no clock", reason="unreadable")
+        time_base = exact(stream.time_base)
         start_s = max(Fraction(0), Fraction(held.start, rate_hz) - _PREROLL_S) + origin_s
-        container.seek(round_half_up(start_s / exact(stream.time_base)), stream=stream, backward=True)
+        container.seek(round_half_up(start_s / time_base), stream=stream, backward=True)
+        # Moments are whole numbers of a unit that divides a tick, a sample and the origin: exact, and quick.
+        sample = math.lcm((time_base * rate_hz).denominator, (origin_s * rate_hz).denominator)
+        tick, origin, jump = (int(one_s * rate_hz * sample) for one_s in (time_base, origin_s, JUMP_S))
         broken = False
-        for at_samples, parts in _decoded_sound(container, stream, layout, path):
+        for pts, parts in _decoded_sound(container, stream, layout, path):
             if parts is None:
                 broken = True  # leaves a hole, which the check below finds
                 continue
-            at_samples -= origin_s * rate_hz
-            if broken or not runs or abs(at_samples - runs[-1].next_samples()) > JUMP_S * rate_hz:
-                runs.append(_Run(parts=[], offsets=[], count=0))
+            at = pts * tick - origin
+            if broken or not runs or abs(at - runs[-1].next()) > jump:
+                runs.append(_Run(sample=sample, frames=[], offsets=[], count=0))
                 broken = False
-            runs[-1].add(at_samples, parts)
-            if runs[-1].next_samples() > held.stop + JUMP_S * rate_hz:
+            runs[-1].add(at, parts)
+            if runs[-1].next() > held.stop * sample + jump:
                 break
         channels = 1 if layout == "mono" else 2
     buffer = np.zeros((channels, len(held)), dtype=np.float32)
     real = np.zeros(len(held), dtype=bool)
     for run in runs:
         first = run.first_samples() - held.start
-        samples = np.concatenate(run.parts, axis=1)
+        samples = run.samples(path)
         low, high = max(0, first), min(len(held), first + samples.shape[1])
         if high > low:
             buffer[:, low:high] = samples[:, low - first : high - first]
@@ -153,8 +159,8 @@ def _native(path: Path, held: range, wanted: range, track: int | None) -> NDArra
 
 def _decoded_sound(
     container: InputContainer, stream: AudioStream, layout: str, path: Path
-) -> Iterator[tuple[Fraction, list[NDArray[np.float32]] | None]]:
-    """Where each frame's samples start by its stamp, and the samples; None where something does not decode."""
+) -> Iterator[tuple[int, list[AudioFrame] | None]]:
+    """Each frame's stamp, and the frame in planar float; None where something does not decode."""
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.rate)
     try:
         for packet in container.demux(stream):
@@ -164,20 +170,20 @@ def _decoded_sound(
                 raise
             except FFmpegError:
                 frames = []
-                yield Fraction(0), None
+                yield 0, None
             if packet.is_corrupt:
-                yield Fraction(0), None
+                yield 0, None
             for frame in frames:
-                if frame.pts is None or frame.time_base is None:
+                if frame.pts is None:
                     continue
-                at_samples = frame.pts * exact(frame.time_base) * stream.rate
+                pts = frame.pts
                 try:
-                    parts = None if frame.is_corrupt else [samples_of(part) for part in resampler.resample(frame)]
+                    parts = None if frame.is_corrupt else resampler.resample(frame)
                 except ValueError as error:
                     raise MediaError(
                         f"{path}: its sound changes to {frame.rate} Hz", reason="stream_changed"
                     ) from error
-                yield at_samples, parts
+                yield pts, parts
     except MemoryError:
         raise
     except FFmpegError:
@@ -186,23 +192,30 @@ def _decoded_sound(
 
 @dataclass(slots=True)
 class _Run:
-    """Samples that follow each other without a jump."""
+    """Sound without a jump; moments in a unit of which a sample has `sample`."""
 
-    parts: list[NDArray[np.float32]]
-    offsets: list[Fraction]
+    sample: int
+    frames: list[AudioFrame]
+    offsets: list[int]
     count: int
 
-    def add(self, at_samples: Fraction, parts: list[NDArray[np.float32]]) -> None:
-        self.offsets.append(at_samples - self.count)
-        for part in parts:
-            self.parts.append(part)
-            self.count += part.shape[1]
+    def add(self, at: int, frames: list[AudioFrame]) -> None:
+        self.offsets.append(at - self.count * self.sample)
+        self.frames += frames
+        self.count += sum(frame.samples for frame in frames)
 
     def first_samples(self) -> int:
-        return round_half_up(median_low(self.offsets))
+        return round_half_up(Fraction(median_low(self.offsets), self.sample))
 
-    def next_samples(self) -> Fraction:
-        return self.offsets[0] + self.count
+    def next(self) -> int:
+        return self.offsets[0] + self.count * self.sample
+
+    def samples(self, path: Path) -> NDArray[np.float32]:
+        try:
+            samples = samples_of_all(self.frames)
+        except ValueError as error:
+            raise MediaError(f"{path}: its sound changes in the middle", reason="stream_changed") from error
+        return np.zeros((1, 0), np.float32) if samples is None else samples
 
 
 def cut_picture(

@@ -187,10 +187,14 @@ def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
     They become an array when they are together: to make one of each frame costs more than to decode it.
 
     Raises:
-        ValueError: the frames are not all of one rate, format and layout.
+        ValueError: the frames are not all of one rate, format and number of channels.
     """
     fifo = av.AudioFifo()
+    channels: int | None = None
     for frame in frames:
+        channels = channels or frame.layout.nb_channels
+        if frame.layout.nb_channels != channels:  # the queue itself looks at rate and format only, and would crash
+            raise ValueError(f"a frame of {frame.layout.nb_channels} channels after one of {channels}")
         frame.pts = None  # counted, not stamped
         fifo.write(frame)
     joined = fifo.read()

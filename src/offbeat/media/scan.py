@@ -34,7 +34,6 @@ from offbeat.media.opening import (
     exact,
     open_media,
     picture_stream,
-    samples_of,
     sound_stream,
     start_of,
 )
@@ -221,12 +220,16 @@ def _packets(
     """Time stamps of all picture packets, and the coverage of the decoded sound."""
     entries = Entries(picture.codec_context.extradata or b"") if picture.codec_context.name == "h264" else None
     stamps = _Stamps(array("q"), array("b"), array("b"))
-    covered = Coverage(path, sound.rate, limits)
-    latest: dict[int, Fraction] = {}
+    if picture.time_base is None or sound.time_base is None:
+        raise MediaError(f"{path}: picture or sound has no clock", reason="unreadable")
+    picture_s, sound_s = exact(picture.time_base), exact(sound.time_base)
+    covered = Coverage(path, sound.rate, limits, tick_s=sound_s, origin_s=start_s)
+    back = {picture.index: int(BACK_S / picture_s), sound.index: int(BACK_S / sound_s)}
+    latest: dict[int, int] = {}
     unstamped = 0
     resampler = None
     for packet in _demux(container, picture, sound):
-        _check_packet(packet, latest, path)
+        _check_packet(packet, latest, back, path)
         if isinstance(packet.stream, VideoStream):
             unstamped += packet.size > 0 and packet.pts is None
             stamps.add(packet, entries)
@@ -243,23 +246,22 @@ def _packets(
             covered.break_off()  # a hole in the coverage, and windows keep away from holes
             continue
         for frame in frames:
-            if not isinstance(frame, av.AudioFrame) or frame.pts is None or frame.time_base is None:
+            if not isinstance(frame, av.AudioFrame) or frame.pts is None:
                 continue
             if frame.is_corrupt:
                 covered.break_off()
                 continue
             resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout, rate=sound.rate)
-            at_s = frame.pts * exact(frame.time_base) - start_s
             try:
                 parts = resampler.resample(frame)
             except ValueError as error:
                 raise MediaError(
-                    f"{path}: its sound changes at {float(at_s):.2f} s to {frame.rate} Hz, {frame.layout.name}; "
-                    "expected one kind throughout",
+                    f"{path}: its sound changes at {float(frame.pts * sound_s - start_s):.2f} s to {frame.rate} Hz, "
+                    f"{frame.layout.name}; expected one kind throughout",
                     reason="stream_changed",
                 ) from error
             for part in parts:
-                covered.add(at_s, samples_of(part))
+                covered.add(frame.pts, part)
     covered.finish()
     if unstamped > len(stamps.pts) / 100:
         raise MediaError(
@@ -269,17 +271,18 @@ def _packets(
     return stamps, covered
 
 
-def _check_packet(packet: Packet[Stream], latest: dict[int, Fraction], path: Path) -> None:
+def _check_packet(packet: Packet[Stream], latest: dict[int, int], back: dict[int, int], path: Path) -> None:
+    """Refuse what is encrypted, and a clock that is set back by more than `back` ticks of the stream."""
     check_open(packet, path)
-    if packet.dts is None:
+    at = packet.dts
+    if at is None:
         return
-    at_s = packet.dts * exact(packet.time_base)
-    before_s = latest.get(packet.stream_index, at_s)
-    latest[packet.stream_index] = at_s
-    if at_s < before_s - BACK_S:
+    before = latest.get(packet.stream_index, at)
+    latest[packet.stream_index] = at
+    if before - at > back[packet.stream_index]:
         raise MediaError(
-            f"{path}: its clock is set back by {float(before_s - at_s):.2f} s in the middle, so that one time stands "
-            "for two moments; cut it there, or write it anew with one clock",
+            f"{path}: its clock is set back by {float((before - at) * exact(packet.time_base)):.2f} s in the middle, "
+            "so that one time stands for two moments; cut it there, or write it anew with one clock",
             reason="clock_jump",
         )
 

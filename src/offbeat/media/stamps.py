@@ -67,7 +67,7 @@ def runs_of(
     pts: NDArray[np.int64], time_base: Fraction, frame_s: Fraction, damaged: NDArray[np.bool_]
 ) -> tuple[Span, ...]:
     """Spans of picture without a hole and without a damaged frame."""
-    breaks = np.diff(pts) > GAP_S / time_base
+    breaks = np.diff(pts) > int(GAP_S / time_base)  # of whole numbers: those above are above the fraction too
     breaks |= damaged[1:] != damaged[:-1]
     begins = np.concatenate([[0], np.flatnonzero(breaks) + 1]).tolist()
     spans: list[Span] = []
@@ -82,4 +82,4 @@ def runs_of(
 
 
 def _split(pts: NDArray[np.int64], time_base: Fraction) -> list[NDArray[np.int64]]:
-    return np.split(pts, (np.flatnonzero(np.diff(pts) > GAP_S / time_base) + 1).tolist())
+    return np.split(pts, (np.flatnonzero(np.diff(pts) > int(GAP_S / time_base)) + 1).tolist())
