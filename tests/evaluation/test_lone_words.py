@@ -48,6 +48,7 @@ READ = [
     ("I choose C.", "behind"),
     ("It's C", "behind"),
     (r"\boxed{B}", "sync"),
+    ("The final answer is $B$.", "sync"),
     (r"So it is \boxed{\text{A}}.", "ahead"),
     ('{"answer": "C"}', "behind"),
     ("<answer>A</answer>", "ahead"),

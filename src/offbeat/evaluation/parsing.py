@@ -35,7 +35,7 @@ SHORTEST_MEANING = 3
 """In words: of a shorter one, such as "it is", nobody can tell whether a reply repeats it."""
 
 _THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_DECORATION = re.compile(r"[*_`\"“”„«»‘]")
+_DECORATION = re.compile(r"[*_$`\"“”„«»‘]")
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af]+)")
 
 _DIRECTIONS = word_set("ahead behind")
