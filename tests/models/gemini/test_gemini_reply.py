@@ -46,7 +46,7 @@ def test_the_request_as_it_stands_on_the_wire(ask, server, prompt):
     body = request.json()
     assert set(body) == {"contents", "generationConfig", "store"}
     assert body["store"] is False
-    assert body["generationConfig"] == {"maxOutputTokens": 8192}
+    assert body["generationConfig"] == {"maxOutputTokens": 4096}
     video, words = body["contents"][0]["parts"]
     assert video["videoMetadata"] == {"fps": 8.0}
     assert video["mediaProcessing"] == "STATIC"
@@ -115,7 +115,7 @@ def test_the_bytes_of_a_real_clip_arrive_unchanged(ask, server, wire, variants, 
 )
 def test_ends_that_are_no_answers(ask, wire, server, finish, stop):
     def end(answer):
-        answer["candidates"][0] = {"finishReason": finish, "finishMessage": "why"}
+        answer["candidates"][0] = {"finishReason": finish, "finishMessage": "why", "continuationToken": "AAAA"}
 
     wire.amend = end
     reply = ask()
@@ -157,17 +157,17 @@ def test_an_answer_cut_off_is_asked_for_once_more_with_twice_the_budget(ask, wir
     def cut(answer):
         if len(wire.clips) == 1:
             answer["candidates"][0] = {"finishReason": "MAX_TOKENS"}
-            answer["usageMetadata"].update(candidatesTokenCount=0, thoughtsTokenCount=8192)
+            answer["usageMetadata"].update(candidatesTokenCount=0, thoughtsTokenCount=4096)
 
     wire.amend = cut
     reply = ask()
     assert (reply.text, reply.stop) == ("behind", "complete")
-    assert [r.json()["generationConfig"]["maxOutputTokens"] for r in server.requests] == [8192, 16384]
-    assert reply.usage["thinking_tokens"] == 8192 + 40
+    assert [r.json()["generationConfig"]["maxOutputTokens"] for r in server.requests] == [4096, 8192]
+    assert reply.usage["thinking_tokens"] == 4096 + 40
     assert reply.usage["video_tokens"] == 2 * FRAMES * 70
     assert reply.details["calls"] == 2
     assert reply.details["first_finish_reason"] == "MAX_TOKENS"
-    assert reply.details["max_output_tokens"] == 16384
+    assert reply.details["max_output_tokens"] == 8192
 
 
 def test_an_answer_cut_off_twice_is_truncated(ask, wire, server):
@@ -288,6 +288,20 @@ def test_log_probabilities_are_asked_for_once(made, server, variants, prompt):
     assert first.details["logprobs"] == second.details["logprobs"] == "the model gives none"
     assert first.probabilities is None
     assert ["logprobs" in r.json()["generationConfig"] for r in server.requests] == [True, False, False]
+
+
+def test_all_calls_under_way_go_on_without_log_probabilities(made, server, variants, prompt, caplog):
+    server.slow_s = 0.2
+
+    async def several():
+        model = made(logprobs=5)
+        replies = await asyncio.gather(*(model.reply(variants[n % 3], prompt) for n in range(4)))
+        await model.close()
+        return replies
+
+    assert [reply.text for reply in asyncio.run(several())] == ["behind"] * 4
+    assert len(server.requests) == 8
+    assert caplog.text.count("without log-probabilities") == 1
 
 
 def test_a_closed_model_opens_again_in_another_loop(made, variants, prompt):

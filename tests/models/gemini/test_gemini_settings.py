@@ -76,7 +76,7 @@ def test_name_and_revision():
     assert model.price_name == "gemini/gemini-3.8-flash"
     assert model.revision == (
         "1 api=v1beta host=generativelanguage.googleapis.com fps=8 processing=static resolution=default "
-        "thinking=server max_output_tokens=8192 temperature=server logprobs=0"
+        "thinking=server max_output_tokens=4096 temperature=server logprobs=0"
     )
     assert isinstance(model, Paid)
 
@@ -130,7 +130,7 @@ def test_the_most_that_a_reply_may_use(variants, argument, options, a_frame):
     # 2 s: 16 frames and one for good measure; both calls, the second with twice the budget
     assert usage["video_tokens"] == 2 * 17 * a_frame
     assert usage["audio_tokens"] == 2 * 3 * 32
-    assert usage["output_tokens"] == 3 * 8192
+    assert usage["output_tokens"] == 3 * 4096
     assert usage["input_tokens"] == sum(usage[f"{kind}_tokens"] for kind in ("text", "video", "audio"))
     assert set(usage) <= set(USAGE)
 

@@ -20,7 +20,7 @@ from offbeat.models.gemini import collecting, submitting
 from offbeat.models.gemini.connection import Connection, connect
 from offbeat.models.gemini.errors import CLIENT_ERRORS, NoLogprobs, UploadGone, error_from
 from offbeat.models.gemini.reading import reply_from
-from offbeat.models.gemini.request import Clip, clip_of, config_of, contents_of
+from offbeat.models.gemini.request import clip_of, config_of, contents_of
 from offbeat.models.gemini.settings import HOST, settings_from
 from offbeat.models.gemini.tokens import added, expected_usage
 from offbeat.models.gemini.wire import response_in
@@ -63,7 +63,7 @@ class Gemini:
         processing: str = "static",
         media_resolution: str = "default",
         thinking: int | str | None = None,
-        max_output_tokens: int = 8192,
+        max_output_tokens: int = 4096,
         temperature: float | None = None,
         logprobs: int = 0,
         inline_limit_mb: float = 13,
@@ -117,13 +117,12 @@ class Gemini:
         Raises:
             ModelError: there is no reply; of the kinds that `offbeat.models.gemini.errors` and `reading` describe.
         """
-        clip = await asyncio.to_thread(clip_of, variant)
         budget = self._settings.max_output_tokens
-        first = await self._ask(clip, variant, prompt, budget)
+        first = await self._ask(variant, prompt, budget)
         if first.details.get("finish_reason") != "MAX_TOKENS":
             return first
         try:
-            second = await self._ask(clip, variant, prompt, 2 * budget)
+            second = await self._ask(variant, prompt, 2 * budget)
         except ModelError as error:
             error.usage = None if error.usage is None else added(_counts(first.usage), _counts(error.usage))
             raise
@@ -159,27 +158,34 @@ class Gemini:
             self._connection = connect(self._settings)
         return self._connection
 
-    async def _ask(self, clip: Clip, variant: Variant, prompt: Prompt, budget: int) -> Reply:
+    async def _ask(self, variant: Variant, prompt: Prompt, budget: int) -> Reply:
         """One reply, with this output budget."""
-        inline = len(clip.data) <= self._settings.inline_limit_bytes
-        body = await (self._call(clip.data, prompt, budget) if inline else self._call_on_upload(clip, prompt, budget))
+        media, sha256 = await self._media(variant)
+        try:
+            body = await self._call(media, prompt, budget)
+        except UploadGone:
+            if isinstance(media, bytes):
+                raise
+            await self._open().uploads.forget(sha256, media)
+            body = await self._call_once_more(variant, prompt, budget)
         reply = reply_from(response_in(body, self.name), settings=self._settings, row=variant.row, prompt=prompt)
-        details: dict[str, JsonValue] = {**reply.details, "sent": "inline" if inline else "upload"}
+        details: dict[str, JsonValue] = {**reply.details, "sent": "inline" if isinstance(media, bytes) else "upload"}
         if self._settings.logprobs and not self._logprobs:
             details["logprobs"] = "the model gives none"
         return replace(reply, details=details)
 
-    async def _call_on_upload(self, clip: Clip, prompt: Prompt, budget: int) -> str:
-        """The call on an uploaded clip; where it turns out to be gone, it is uploaded once more."""
-        uploads = self._open().uploads
-        uri = await uploads.uri_of(clip, good_for_s=ONE_CALL_S)
+    async def _media(self, variant: Variant) -> tuple[bytes | str, str]:
+        """The clip's bytes, or the address of its upload, and its SHA-256; no bytes are held beside an address."""
+        clip = await asyncio.to_thread(clip_of, variant)
+        if len(clip.data) <= self._settings.inline_limit_bytes:
+            return clip.data, clip.sha256
+        return await self._open().uploads.uri_of(clip, good_for_s=ONE_CALL_S), clip.sha256
+
+    async def _call_once_more(self, variant: Variant, prompt: Prompt, budget: int) -> str:
+        """The call on an upload that is made anew."""
+        media, _ = await self._media(variant)
         try:
-            return await self._call(uri, prompt, budget)
-        except UploadGone:
-            await uploads.forget(clip, uri)
-        uri = await uploads.uri_of(clip, good_for_s=ONE_CALL_S)
-        try:
-            return await self._call(uri, prompt, budget)
+            return await self._call(media, prompt, budget)
         except UploadGone as error:
             raise ModelUnavailable(
                 f"{error}. The clip was uploaded twice: check billing of the key's project, which may lose its files"
@@ -187,19 +193,21 @@ class Gemini:
 
     async def _call(self, media: bytes | str, prompt: Prompt, budget: int) -> str:
         """The body of one call; without log-probabilities from the moment that the model declines them."""
+        logprobs = self._logprobs
         try:
-            return await self._generate(media, prompt, budget)
+            return await self._generate(media, prompt, budget, logprobs)
         except NoLogprobs as error:
-            if not self._logprobs:
+            if not logprobs:
                 raise
-            _log.warning("%s: asking without log-probabilities from now on", error)
+            if self._logprobs:
+                _log.warning("%s: asking without log-probabilities from now on", error)
             self._logprobs = 0
-        return await self._generate(media, prompt, budget)
+        return await self._generate(media, prompt, budget, 0)
 
-    async def _generate(self, media: bytes | str, prompt: Prompt, budget: int) -> str:
+    async def _generate(self, media: bytes | str, prompt: Prompt, budget: int, logprobs: int) -> str:
         models = self._open().client.aio.models
         contents = contents_of(self._settings, prompt, media)
-        config = config_of(self._settings, prompt, max_output_tokens=budget, logprobs=self._logprobs)
+        config = config_of(self._settings, prompt, max_output_tokens=budget, logprobs=logprobs)
         try:
             answer = await models.generate_content(model=self._settings.model, contents=contents, config=config)
         except CLIENT_ERRORS as failure:

@@ -39,7 +39,7 @@ class Settings(BaseModel):
     processing: Literal["static", "default"] = "static"
     media_resolution: Literal["default", "low", "medium", "high"] = "default"
     thinking: int | str | None = None
-    max_output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 8192
+    max_output_tokens: Annotated[int, Field(ge=1, le=32_768)] = 4096
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     logprobs: Annotated[int, Field(ge=0, le=20)] = 0
     inline_limit_mb: Annotated[float, Field(ge=0, le=100)] = 13.0

@@ -64,9 +64,9 @@ class Uploads:
             await asyncio.to_thread(self._cache.keep, clip.sha256, upload)
             return upload.uri
 
-    async def forget(self, clip: Clip, uri: str) -> None:
+    async def forget(self, sha256: str, uri: str) -> None:
         """The service has it no more."""
-        await asyncio.to_thread(self._cache.forget, clip.sha256, uri)
+        await asyncio.to_thread(self._cache.forget, sha256, uri)
 
     async def upload(self, data: bytes, mime_type: str) -> Upload:
         """Upload, and wait until it can be used.
