@@ -117,3 +117,14 @@ def test_what_is_no_clip_is_refused(tmp_path):
         assert caught.value.reason == "not_media"
         with pytest.raises(MediaError):
             call(tmp_path / "absent.mp4")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_clip_that_breaks_off_is_not_held_still(variants, tmp_path, share):
+    """Its index stands at its front: it opens, and says that it has all frames."""
+    whole = variants[0].path.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(MediaError) as caught:
+        picture_at_rate(tmp_path / "cut.mp4", fps=Fraction(8))
+    assert caught.value.reason == "damaged"
+    assert "cut.mp4" in str(caught.value)

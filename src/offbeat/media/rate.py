@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -28,6 +30,7 @@ from av.video.stream import VideoStream
 from offbeat.errors import MediaError
 from offbeat.files import scratch_file
 from offbeat.media.geometry import PIXEL_FORMAT
+from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.timing import round_half_up
@@ -50,19 +53,22 @@ def picture_at_rate(path: Path, *, fps: Fraction, height: int | None = None) -> 
     Raises:
         MediaError: the file cannot be read, or has no frames.
     """
-    with open_media(path) as container:
+    with _readable(path), open_media(path) as container:
         stream = picture_stream(container, path)
         if stream.average_rate is None or not stream.frames:
             raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
-        clip_fps = exact(stream.average_rate)
+        clip_fps, last = exact(stream.average_rate), stream.frames - 1
         lines = stream.height if height is None else min(height, stream.height)
         width, lines = _even(Fraction(stream.width * lines, stream.height)), _even(Fraction(lines))
         count = frames_at_rate(stream.frames / clip_fps, fps)
-        shown = _held(container.decode(stream), [k * clip_fps // fps for k in range(count)])
+        shown = _held(container.decode(stream), [min(last, k * clip_fps // fps) for k in range(count)])
         scaled = (frame.reformat(width, lines, PIXEL_FORMAT, interpolation="AREA") for frame in shown)
         picture = encode_picture(scaled, fps=fps, width=width, height=lines)
     if picture.count != count:
-        raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
+        raise MediaError(
+            f"{path}: fewer frames can be decoded than the {last + 1} that it says it has; build it again",
+            reason="damaged",
+        )
     return picture
 
 
@@ -73,7 +79,7 @@ def picture_digest(path: Path) -> str:
         MediaError: the file cannot be read, or has no picture.
     """
     digest = hashlib.sha256()
-    with open_media(path) as container:
+    with _readable(path), open_media(path) as container:
         stream = picture_stream(container, path)
         digest.update(f"{stream.time_base} {stream.average_rate}".encode())
         for packet in container.demux(stream):
@@ -90,6 +96,7 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
     """
     with scratch_file() as target:
         with (
+            _readable(path),
             open_media(path) as heard,
             av.open(io.BytesIO(picture.mp4), mode="r") as seen,
             av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
@@ -97,7 +104,9 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
             shown, sound = seen.streams.video[0], sound_stream(heard, path)
             for_picture, for_sound = output.add_stream_from_template(shown), output.add_stream_from_template(sound)
             packets: list[Packet[VideoStream] | Packet[AudioStream]] = []
-            for packet in seen.demux(shown):
+            pictures = [packet for packet in seen.demux(shown) if packet.dts is not None]
+            mark_entries(pictures, shown.codec_context.extradata or b"")
+            for packet in pictures:
                 packet.stream = for_picture
                 packets.append(packet)
             for packet in heard.demux(sound):
@@ -112,15 +121,25 @@ def _due_s(packet: Packet[VideoStream] | Packet[AudioStream]) -> Fraction:
     return (packet.dts or 0) * exact(packet.time_base)
 
 
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
+    try:
+        yield
+    except FFmpegError as error:
+        raise MediaError(f"{path}: cannot be read ({error}); build it again", reason="damaged") from error
+
+
 def _held(frames: Iterator[VideoFrame], wanted: list[int]) -> Iterator[VideoFrame]:
-    """The frames with these numbers, in rising order; the last one there is, where a number lies beyond it."""
+    """The frames with these numbers, in rising order, as often as they are named; ends where there are no more."""
     number, last = -1, None
     for index in wanted:
-        while number < index and (following := next(frames, None)) is not None:
-            number, last = number + 1, following
-        if last is None:
-            return
-        yield last
+        while number < index:
+            last = next(frames, None)
+            if last is None:
+                return
+            number += 1
+        if last is not None:
+            yield last
 
 
 def _even(side: Fraction) -> int:
