@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.cut import SoundSpan
 from offbeat.media.geometry import PIXEL_FORMAT
+from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
 from offbeat.media.picture import SIGNED_OFFSETS, Picture, encode_picture
 from offbeat.media.values import Sound
@@ -113,6 +114,7 @@ def combine(
             wanted = cut([packet.duration or 0 for packet in played])
             played = played[: len(wanted)]
             played[-1].duration = wanted[-1]
+        mark_entries(shown, seen_stream.codec_context.extradata or b"")
         reordered = any(packet.pts != packet.dts for packet in shown)
         options = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
         with av.open(str(target), "w", format="mp4", options=options) as output:

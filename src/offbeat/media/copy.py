@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.copy_proof import CopyDiffersError, proved_frames, taken
 from offbeat.media.geometry import PIXEL_FORMAT
+from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact, open_media, picture_stream, start_of
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.media.scan import Scan
@@ -174,6 +175,7 @@ def _muxed(packets: Sequence[Packet[VideoStream]], template: VideoStream, fps: F
     ahead = max(k - at for k, at in enumerate(shown))  # so many frames earlier than shown must decoding begin
     buffer = io.BytesIO()
     options = {"movflags": SIGNED_OFFSETS} if ahead else {}
+    mark_entries(packets, template.codec_context.extradata or b"")
     with av.open(buffer, "w", format="mp4", options=options) as output:
         stream = output.add_stream_from_template(template)
         stream.time_base = 1 / fps

@@ -60,6 +60,18 @@ def begins_anew(units: Iterable[bytes]) -> bool:
     return any(unit[0] & _KIND == _IDR for unit in units)
 
 
+def mark_entries(packets: Iterable[Packet[VideoStream]], extradata: bytes) -> None:
+    """Leave the mark of a key frame to IDR pictures alone, before packets are written into another file.
+
+    FFmpeg's reader puts it on every frame that is coded without others, as encoders do at cuts in the scene. Frames
+    behind such a one may need what came before it, and a decoder that is sent there gives it out late or never: who
+    asks for frame 16 is shown frame 17.
+    """
+    for packet in packets:
+        if packet.is_keyframe:
+            packet.is_keyframe = begins_anew(units_of(bytes(packet), extradata))
+
+
 def brings_other_sets(units: Iterable[bytes], known: frozenset[bytes]) -> bool:
     """Whether there are parameter sets among the units that are not known."""
     return any(unit[0] & _KIND in _PARAMETER_SETS and unit not in known for unit in units)
