@@ -140,3 +140,13 @@ def test_who_looks_at_nothing_is_not_probed():
     assert needs_probe(Watching())
     assert not needs_probe(Constant())
     assert NOT_NEEDED["passed"] is None
+
+
+def test_a_long_reply_is_kept_in_part(variants):
+    class Talking(Watching):
+        def said(self, perceived, prompt):
+            return Reply("word " * 10_000)
+
+    result = probe(Talking(), variants, clips=1)
+    assert {len(row["text"]) for row in result.to_json()["said"]} == {2000}
+    assert len(result.said[0].text) == 50_000

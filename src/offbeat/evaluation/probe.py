@@ -39,6 +39,9 @@ from offbeat.evaluation.question import Question
 from offbeat.models.base import USAGE, JsonValue, Looks, Model, Prompt, Reply
 from offbeat.models.keys import redacted
 
+LONGEST_TEXT = 2000
+"""Characters of a reply that are kept: run.json holds them, and every report."""
+
 Ask = Callable[[Variant, Prompt], Awaitable[Reply]]
 
 NOT_NEEDED: Mapping[str, JsonValue] = {
@@ -226,4 +229,4 @@ def _usage(said: Sequence[Said]) -> dict[str, dict[str, float]]:
 
 def _plain(said: Said) -> dict[str, object]:
     chances = None if said.probabilities is None else dict(said.probabilities)
-    return {**asdict(said), "probabilities": chances, "usage": dict(said.usage)}
+    return {**asdict(said), "text": said.text[:LONGEST_TEXT], "probabilities": chances, "usage": dict(said.usage)}

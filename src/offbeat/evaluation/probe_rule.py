@@ -20,6 +20,8 @@ verdict                          when
 answers at random, with whatever preferences, passes the sound by chance in at most 5 of 100 probes, whatever the
 number of clips. "Any difference counts if it repeated itself" would be no rule: with four clips, a deaf model that says
 "sync" nine times out of ten repeats itself in all of them in 45 of 100 probes, and would pass in 27 of 100.
+What the rule cannot see through is a cache of whole replies between us and a deaf model that answers at random: it
+makes the plain replies alike, and nothing else. Such caches have to be off.
 """
 
 from __future__ import annotations
