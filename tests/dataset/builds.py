@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -61,6 +62,26 @@ def killed_at_work(command: Sequence[str], folder: Path, *, writes: int, then_s:
     child.kill()
     child.wait()
     return not ended
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a dataset, the records of its clips too."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def check_records(folder: Path) -> None:
+    """No record of a finished clip may name what is not there."""
+    for path in folder.glob(".build/*.json"):
+        record = json.loads(path.read_text())
+        names = [row["file_name"] for row in record["rows"]]
+        if record["kept"]:
+            names = [f"{media}/{record['kept']['clip_id']}.mp4" for media in ("pictures", "sound")]
+        lost = [name for name in names if not (folder / name).is_file()]
+        assert not lost, f"{path.name} names what is not there: {lost}"
 
 
 def _files(folder: Path) -> set[tuple[str, int, int]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builds import build, card_file, killed_at_work, settings
+from builds import build, card_file, check_records, contents, killed_at_work, settings
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.errors import DatasetError
@@ -23,14 +22,6 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, name in enumerate(("speech/one.mp4", "speech/two.mp4", "cooking/three.mkv"), start=1):
         card_file(folder / name, length_s=7, seed=seed)
     return folder
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 def test_the_same_bytes_whatever_the_number_of_jobs(cards: Path, tmp_path: Path) -> None:
@@ -151,16 +142,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(kills: int, layout: st
             writes=int(rng.integers(1, 12)),
             then_s=float(rng.uniform(0, 0.05)),
         )
-        named = _named_in_records(tmp_path / "killed")
-        assert all((tmp_path / "killed" / name).is_file() for name in named), "a record names what is not there"
+        check_records(tmp_path / "killed")
     assert killed > 0
     subprocess.run([*command, "--out", str(tmp_path / "killed")], check=True, capture_output=True)
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
-
-
-def _named_in_records(folder: Path) -> list[str]:
-    records = [json.loads(path.read_text()) for path in folder.glob(".build/*.json")]
-    kept = [record["kept"]["clip_id"] for record in records if record["kept"]]
-    if kept:
-        return [f"{media}/{clip_id}.mp4" for clip_id in kept for media in ("pictures", "sound")]
-    return [row["file_name"] for record in records for row in record["rows"]]
