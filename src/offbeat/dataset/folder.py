@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ CROISSANT = "croissant.json"
 RECORDS = ".build"
 """Of finished clips, by which an interrupted build goes on."""
 
+_NO_FIELDS: set[str] = set()
 RowT = TypeVar("RowT", bound=BaseModel)
 
 
@@ -155,7 +157,20 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
-    return tuple(_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
+    rows = (_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
+    return tuple(map(_slim, rows))
+
+
+def _slim(row: RowT) -> RowT:
+    """The row without what it has in common with others: a third of its size, where there are tens of thousands.
+
+    Pydantic keeps the set of the fields that were given, a large one for each row; nobody here asks for it.
+    """
+    object.__setattr__(row, "__pydantic_fields_set__", _NO_FIELDS)
+    for name, value in vars(row).items():
+        if isinstance(value, str):
+            vars(row)[name] = sys.intern(value)
+    return row
 
 
 def _parse(kind: type[RowT], text: str, where: str) -> RowT:

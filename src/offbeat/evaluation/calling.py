@@ -34,7 +34,7 @@ from offbeat.evaluation.limiter import Limiter, set_within
 from offbeat.evaluation.money import Price, cost_usd
 from offbeat.evaluation.purse import Purse
 from offbeat.models.base import JsonValue, Model, Paid, Prompt, Reply, Stop
-from offbeat.models.keys import redacted
+from offbeat.models.keys import redacted, secrets_now
 
 MOST_RATE_LIMITED = 12
 MOST_TRANSIENT = 6
@@ -46,6 +46,9 @@ CALL_LIMIT_S = 600.0
 
 Failure: TypeAlias = Exception | SystemExit
 """What a model's code may raise; an interrupt is the user's."""
+
+
+Secrets: TypeAlias = Sequence[tuple[str, str]] | None
 
 
 def is_asynchronous(model: Model) -> bool:
@@ -100,6 +103,7 @@ class Caller:
         self._call_limit_s = call_limit_s
         self._first_wait_s = first_wait_s
         self._asynchronous = is_asynchronous(model)
+        self._secrets = secrets_now()
 
     async def call(
         self, variant: Variant, prompt: Prompt, *, key: str, purpose: str = "answer", executor: Executor | None = None
@@ -168,13 +172,16 @@ class Caller:
         try:
             if not self._asynchronous:
                 loop = asyncio.get_running_loop()
-                return checked(await loop.run_in_executor(executor, self._direct, variant, prompt), prompt.options)
+                return self._checked(await loop.run_in_executor(executor, self._direct, variant, prompt), prompt)
             async with asyncio.timeout(self._call_limit_s):
-                return checked(await cast("Awaitable[Reply]", self._model.reply(variant, prompt)), prompt.options)
+                return self._checked(await cast("Awaitable[Reply]", self._model.reply(variant, prompt)), prompt)
         except TimeoutError:
             return TransientError(f"no reply within {self._call_limit_s:g} s", usage=None)
         except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
             return failure
+
+    def _checked(self, reply: Reply, prompt: Prompt) -> Reply:
+        return checked(reply, prompt.options, secrets=self._secrets)
 
     def _direct(self, variant: Variant, prompt: Prompt) -> Reply:
         return cast("Reply", self._model.reply(variant, prompt))
@@ -184,8 +191,13 @@ class Caller:
         return max(retry_after_s or 0.0, random.uniform(0, longest))
 
 
-def checked(reply: Reply, options: Sequence[str]) -> Reply:
+def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) -> Reply:
     """The reply, fit to be kept, and without keys.
+
+    Args:
+        reply: as the model gave it.
+        options: that may have probabilities.
+        secrets: as of `secrets_now`; those of this moment by default.
 
     Raises:
         TypeError, ValueError: it is not what `Reply` promises: a fault of the model's code.
@@ -196,20 +208,20 @@ def checked(reply: Reply, options: Sequence[str]) -> Reply:
         raise ValueError(f"stop is {reply.stop!r}, expected one of {', '.join(get_args(Stop))}")
     return replace(
         reply,
-        text=storable(reply.text),
+        text=storable(reply.text, secrets),
         probabilities=_probabilities(reply.probabilities, options),
-        usage=_plain(reply.usage),
-        details=_plain(reply.details),
+        usage=_plain(reply.usage, secrets),
+        details=_plain(reply.details, secrets),
     )
 
 
-def storable(text: str) -> str:
+def storable(text: str, secrets: Secrets = None) -> str:
     """Text without keys, and without lone surrogates, which UTF-8 and so the store cannot hold."""
-    return redacted(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return redacted(text.encode("utf-8", "backslashreplace").decode("utf-8"), secrets)
 
 
-def _plain(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return json.loads(storable(json.dumps(dict(record), allow_nan=False, ensure_ascii=False)))
+def _plain(record: Mapping[str, JsonValue], secrets: Secrets) -> dict[str, JsonValue]:
+    return json.loads(storable(json.dumps(dict(record), allow_nan=False, ensure_ascii=False), secrets))
 
 
 def _probabilities(given: Mapping[str, float] | None, options: Sequence[str]) -> Mapping[str, float] | None:

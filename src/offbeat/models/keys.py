@@ -34,9 +34,19 @@ def key_from(names: Sequence[str], *, spec: str) -> str:
     raise ModelUnavailable(f"{spec!r} needs a key in the environment; type: export {names[0]}=…")
 
 
-def redacted(text: str) -> str:
-    """The text without the value of any environment variable whose name says that it is a secret."""
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name.upper()) and len(value.strip()) >= _SHORTEST:
-            text = text.replace(value.strip(), f"[{name}]")
+def secrets_now() -> tuple[tuple[str, str], ...]:
+    """Name and value of each environment variable whose name says that it is a secret."""
+    named = ((name, os.environ[name].strip()) for name in os.environ if _SECRET_NAME.search(name.upper()))
+    return tuple((name, value) for name, value in named if len(value) >= _SHORTEST)
+
+
+def redacted(text: str, secrets: Sequence[tuple[str, str]] | None = None) -> str:
+    """The text without secrets.
+
+    Args:
+        text: of whatever origin.
+        secrets: as of `secrets_now`; those of this moment by default.
+    """
+    for name, value in secrets_now() if secrets is None else secrets:
+        text = text.replace(value, f"[{name}]")
     return text
