@@ -76,7 +76,7 @@ def _mentions(sentence: str, words: Sequence[str]) -> tuple[set[str], set[str]]:
 def _opening(words: tuple[str, ...]) -> re.Pattern[str]:
     """One of the words, alone, at the place where the match begins."""
     return re.compile(
-        rf"(?:[\W\d_]*+\b(?:{_LEAD})\b(?!['’-]\w)){{0,9}}?[\W\d_]*+\b({'|'.join(words)})"
+        rf"(?:[\W\d_]*+\b(?:{_LEAD})\b){{0,9}}?[\W\d_]*+\b({'|'.join(words)})"
         r"(?=[^\S\n\r]*(?:\Z|[.!;。\n\r…):,=\]}<>|'’“”–—]|-\s"
         rf"|{_MEANINGS}|\([^()\n\r]*\)?\s*(?:\Z|[.!;。\n\r])|(?:because|since|as)\b))"
         r"(?!['’]\w)"
