@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class Gemini:
-    """One model of the service, with its settings.
+    """A model of the Gemini API of Google, such as ``gemini:gemini-3.8-flash``.
 
     Args:
         argument: the model's name.
