@@ -24,7 +24,7 @@ class Seeing:
 
 
 class Hearing(Seeing):
-    name = "hearing \\x1b[31m"
+    name = "hearing \\x07"
 
     def reply(self, variant, prompt):
         silent = abs(variant.sound().samples).max() < 0.001
@@ -53,7 +53,7 @@ def test_a_model_that_hears_and_sees(made):
     done = probe(made, f"{made}/own.py:Hearing")
     assert done.return_value == 0
     assert "Its answers depend on the sound and on the picture." in done.stdout
-    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
 
 
 def test_a_deaf_one_is_shown_in_a_table(made):

@@ -33,8 +33,13 @@ def two_clips(request, tmp_path_factory) -> tuple[Variant, Variant]:
 
 def packets(path: Path, kind: str) -> list[str]:
     """A hash of each packet, as the file has it."""
+    return [columns[5].strip() for columns in listed(path, kind)]
+
+
+def listed(path: Path, kind: str) -> list[list[str]]:
+    """Of each packet: stream, decoding and presentation stamp, duration, size, hash."""
     told = ffmpeg(path, "-map", f"0:{kind}:0", "-c", "copy", "-f", "framemd5", "-").decode()
-    return [line.split(",")[5].strip() for line in told.splitlines() if not line.startswith("#")]
+    return [line.split(",") for line in told.splitlines() if not line.startswith("#")]
 
 
 def heard(path: Path) -> np.ndarray:
@@ -86,6 +91,8 @@ def test_swapped_has_the_sound_of_the_other_and_its_own_picture(two_clips, tmp_p
     its, others = packets(swapped, "a"), packets(file_of(other, tmp_path), "a")
     assert its == others[: len(its)]
     assert len(others) - len(its) <= 1
+    lasts_samples = sum(int(columns[3]) for columns in listed(swapped, "a"))
+    assert lasts_samples == 96_000  # the shorter one of 96,000 and 96,096, in either direction
     assert packets(swapped, "v") == packets(file_of(own, tmp_path), "v")
 
 

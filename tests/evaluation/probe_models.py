@@ -130,7 +130,7 @@ class Noisy(Watching):
         if prompt.options == LABELS:
             return Reply(LABELS[self._rng.integers(3)])
         text = super().said(perceived, prompt).text
-        return Reply([text, f"{text.capitalize()}.", f"The answer is {text}"][self._rng.integers(3)])
+        return Reply([text, f"{text.capitalize()}.", f"This clip is {text} to me"][self._rng.integers(3)])
 
 
 class Failing(Watching):

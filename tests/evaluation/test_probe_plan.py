@@ -100,7 +100,7 @@ def test_plain_and_altered_take_turns_and_every_other_clip_begins_altered(varian
     for asked in ("heard", "moves"):
         for clip in range(4):
             plain = [call.alteration is None for call in calls if (call.clip, call.asked) == (clip, asked)]
-            assert plain == [True, False, True, False] if clip % 2 == 0 else [False, True, False, True]
+            assert plain == ([True, False, True, False] if clip % 2 == 0 else [False, True, False, True])
 
 
 def test_a_clip_is_always_asked_in_the_same_words(variants):
