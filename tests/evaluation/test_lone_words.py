@@ -34,6 +34,7 @@ READ = [
     ("C!", "behind"),
     ("C…", "behind"),
     ("B<|im_end|>", "sync"),
+    ("C \ue000", "behind"),
     ("1. C", "behind"),
     ("✅ C", "behind"),
     ("Answer: B", "sync"),
@@ -182,6 +183,11 @@ def test_a_word_that_negates_may_be_an_answer(text, choice):
 
 def test_a_short_meaning_is_no_sign_of_another_option():
     assert read_choice("No. it is odd", ("sync", "off"), ("yes", "no"), prompt="yes = it is\nno = it has not") == "off"
+
+
+def test_a_meaning_may_hold_another():
+    prompt = "yes = the sound is late\nno = the sound is late by an hour"
+    assert read_choice("no = the sound is late by an hour", ("sync", "off"), ("yes", "no"), prompt=prompt) == "off"
 
 
 def test_capitals_are_read_like_the_studys_words():

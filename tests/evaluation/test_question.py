@@ -52,6 +52,20 @@ def test_options_are_distinct_plain_words(options):
         Question("q", "?", options)
 
 
+def test_the_words_of_the_shipped_questions():
+    """Whoever changes them gives the question another name: what was answered stands in people's runs."""
+    assert {name: " ".join(question.words) for name, question in shipped_questions().items()} == {
+        "study": "sync ahead behind",
+        "study-shuffled": "sync ahead behind",
+        "letters": "A B C",
+        "capitals": "Sync Ahead Behind",
+        "plain": "together early late",
+        "moment": "same before after",
+        "precise": "sync ahead behind",
+        "editor": "sync ahead behind",
+    }
+
+
 EARLIER = ("earlier than video", "heard before they are seen", "heard first, seen later")
 LATER = ("later than video", "heard after they are seen", "seen first, heard later")
 
