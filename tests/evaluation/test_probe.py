@@ -150,3 +150,12 @@ def test_a_long_reply_is_kept_in_part(variants):
     result = probe(Talking(), variants, clips=1)
     assert {len(row["text"]) for row in result.to_json()["said"]} == {2000}
     assert len(result.said[0].text) == 50_000
+
+
+def test_known_answers_are_read_from_whole_sentences(variants):
+    class Wordy(Watching):
+        def said(self, perceived, prompt):
+            return Reply(f"This clip is {super().said(perceived, prompt).text} to me")
+
+    result = probe(Wordy(), variants)
+    assert (result.sound.truth, result.picture.truth) == (6**-4, 6**-4)
