@@ -129,17 +129,25 @@ def test_zeros_where_nobody_counted_are_nothing():
     assert usage_of(zeros)["audio_tokens"] == 0
 
 
-@pytest.mark.parametrize("preset", [name for name in PRESETS if name == "vllm"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_no_tokens_for_the_sound_is_an_error(preset, stream, variants):
+def test_no_tokens_for_the_sound_is_an_error(stream, variants):
     deaf = {"prompt_tokens_details": {"audio_tokens": 0, "video_tokens": 160}}
     with pytest.raises(ModelError, match="0 audio_tokens though the sound was sent") as caught:
-        read(variants[0], preset=preset, usage=deaf, options={"stream": stream})
+        read(variants[0], usage=deaf, options={"stream": stream})
     assert type(caught.value) is ModelError
     assert caught.value.usage["video_tokens"] == 160  # it cost all the same
     blind = {"prompt_tokens_details": {"audio_tokens": 50, "video_tokens": 0}}
     with pytest.raises(ModelError, match="0 video_tokens though the picture was sent"):
-        read(variants[0], preset=preset, usage=blind, options={"stream": stream})
+        read(variants[0], usage=blind, options={"stream": stream})
+
+
+def test_openrouter_writes_zeros_where_nobody_counted(variants, monkeypatch):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "k" * 20)
+    nobody = {"prompt_tokens_details": {"audio_tokens": 0, "video_tokens": 0}}
+    assert "audio_tokens" not in read(variants[0], preset="openrouter", key="k" * 20, usage=nobody).usage
+    deaf = {"prompt_tokens_details": {"audio_tokens": 0, "video_tokens": 160}}
+    with pytest.raises(ModelError, match="0 audio_tokens"):
+        read(variants[0], preset="openrouter", key="k" * 20, usage=deaf)
 
 
 def test_no_count_is_no_error(variants):
