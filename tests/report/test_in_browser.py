@@ -2,30 +2,24 @@
 
 import dataclasses
 import re
-import shutil
 import subprocess
 
 import pytest
+from chromium import CHROMIUM, QUIET
 from report_samples import ATTACK, Parsed, answer, sample_dataset, write_dataset, write_run
 
 from offbeat.report.build import build_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=10000",
-    "--enable-logging=stderr", "--v=0",
-)  # fmt: skip
 
 
 def dom(address, profile):
     """The document after its scripts ran, and what they wrote to the console."""
     done = subprocess.run(
-        [CHROMIUM, *QUIET, f"--user-data-dir={profile}", "--dump-dom", address],
+        [CHROMIUM, *QUIET, "--virtual-time-budget=10000", f"--user-data-dir={profile}", "--dump-dom", address],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
