@@ -49,6 +49,8 @@ class Fine:
 class Asynchronous(Fine):
     """Needs all calls in one event loop, and is closed in it."""
 
+    all_closed = 0
+
     def __init__(self):
         self.loop = None
         self.closed = False
@@ -63,6 +65,7 @@ class Asynchronous(Fine):
     async def close(self):
         assert self.loop is asyncio.get_running_loop()
         self.closed = True
+        type(self).all_closed += 1
 
 
 class Paid(Asynchronous):
@@ -153,6 +156,12 @@ def test_a_good_model_has_no_fault(kind, variants):
     checks = check_model(kind, variants)
     assert {check.verdict for check in checks} == {"ok"}
     assert [check.what for check in checks][5:] == (["usage"] if kind is Paid else [])
+
+
+def test_connections_are_closed(variants, monkeypatch):
+    monkeypatch.setattr(Asynchronous, "all_closed", 0)
+    check_model(Asynchronous, variants)
+    assert Asynchronous.all_closed == 4, "one for each that was made"
 
 
 @pytest.mark.parametrize(

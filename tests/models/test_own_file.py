@@ -123,9 +123,10 @@ def test_an_edited_file_is_read_anew_and_neighbours_are_found(own):
     assert make_model("mymodels.py:Bare").name == "bare"
 
 
-def test_a_file_hides_no_installed_module(own):
-    (own / "json.py").write_text("raise RuntimeError\n")
-    (own / "mymodels.py").write_text(f"import json\njson.dumps\n{MINE}")
+def test_a_file_hides_no_installed_module(own, monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    (own / "colorsys.py").write_text("raise RuntimeError\n")
+    (own / "mymodels.py").write_text(f"import colorsys\ncolorsys.rgb_to_hsv\n{MINE}")
     assert make_model("mymodels.py:Bare").name == "bare"
 
 
