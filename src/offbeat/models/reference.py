@@ -27,7 +27,6 @@ class Random:
 
     name = "random"
     looks = False
-    looks = False
 
     def __init__(self, *, argument: str = "", seed: int = 0) -> None:
         _refuse_argument(self.name, argument)
@@ -85,7 +84,6 @@ class Oracle:
 
     name = "oracle"
     revision = "1"
-    looks = False
     looks = False
 
     def __init__(self, *, argument: str = "", seed: int = 0) -> None:
