@@ -1,6 +1,8 @@
 """The contract, the key, the event loop, the memory: how the model behaves besides what it says."""
 
 import asyncio
+import collections
+import contextlib
 import logging
 import threading
 import traceback
@@ -16,6 +18,7 @@ from offbeat.errors import ModelError
 from offbeat.evaluation.contract import check_model
 from offbeat.models.base import Closing, Paid
 from offbeat.models.openai import OpenAI
+from offbeat.models.openai.connections import CALLS_A_POOL, Connections
 from offbeat.models.openai.model import SENT_AT_ONCE
 from offbeat.models.openai.settings import Options
 from offbeat.models.registry import find_kind, make_model
@@ -204,6 +207,21 @@ def test_a_thousand_calls_that_wait_hold_no_clips(variants, monkeypatch, tmp_pat
         large, replies = peak_mb(200_000)
     assert sum(getattr(reply, "text", None) == "sync" for reply in replies) == 1000
     assert large - small < 2 * SENT_AT_ONCE * 0.2 + 5, (small, large)
+
+
+def test_connections_are_used_again_and_spread_over_pools():
+    async def main():
+        connections = Connections(timeout_s=1, trust_env=False)
+        for _ in range(3 * CALLS_A_POOL):
+            async with connections.client():
+                pass
+        assert len(connections._pools) == 1
+        async with contextlib.AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(connections.client()) for _ in range(3 * CALLS_A_POOL)]
+        await connections.close()
+        return collections.Counter(map(id, clients))
+
+    assert list(asyncio.run(main()).values()) == [CALLS_A_POOL] * 3
 
 
 def test_a_call_that_is_cancelled_gives_its_place_back(variants):

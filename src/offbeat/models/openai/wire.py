@@ -93,7 +93,6 @@ class Body:
                 continue
             for piece in base64_pieces(part):
                 yield piece
-            del part
 
     def drop(self) -> None:
         """Let go of what was not sent."""
