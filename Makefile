@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CROISSANT := .venv-croissant
 
-.PHONY: demo test test-all check check-croissant format bench docs messy fuzz lock clean
+.PHONY: demo test test-all check check-croissant format bench bench-inspect docs messy fuzz lock clean
 
 demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a report to open
 	$(BIN)/offbeat demo --out demo
@@ -29,7 +29,11 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)  ## each benchmark compares with what one would do otherwise, in one run
-	for b in $(filter-out benchmarks/material.py benchmarks/floor.py,$(wildcard benchmarks/*.py)); do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	for b in $(filter-out benchmarks/material.py benchmarks/floor.py benchmarks/inspect_task.py,$(wildcard benchmarks/*.py)); do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+bench-inspect: $(READY)  ## what asking costs, beside Inspect AI in an environment of its own
+	test -x .venv-inspect/bin/python || ($(PYTHON) -m venv .venv-inspect && .venv-inspect/bin/python -m pip install --quiet inspect_ai==0.3.285)
+	$(BIN)/python benchmarks/run.py --inspect .venv-inspect/bin/python
 
 docs: $(READY)  ## write the pages that are generated
 	$(BIN)/python docs/generate.py
@@ -61,4 +65,4 @@ $(CROISSANT)/.ready: requirements/croissant.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(CROISSANT) demo .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CROISSANT) .venv-inspect demo .pytest_cache .ruff_cache

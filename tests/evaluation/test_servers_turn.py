@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from fake_dataset import write_dataset
 from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected
+from offbeat.evaluation.money import Price
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.turn import EQUAL_REJECTIONS
@@ -147,6 +150,31 @@ def test_from_within_an_event_loop_as_in_a_notebook(dataset, tmp_path):
         return run_models(dataset, [Remote()], out=tmp_path / "run")
 
     assert asyncio.run(cell()).complete
+
+
+class Metered(Remote):
+    """Each call may cost a dollar, and costs a cent."""
+
+    price_name = "p"
+
+    def expected_usage(self, variant, prompt):
+        return {"input_tokens": 0, "output_tokens": 1_000_000}
+
+
+def test_money_set_aside_for_calls_in_flight_does_not_end_a_run(dataset, tmp_path):
+    """All 50 calls cost half a dollar; with two dollars two can be in flight at a time, and then one."""
+    price = Price(name="p", input_usd=1, output_usd=1, since=date(2026, 1, 1), source="a test")
+    metered = Metered(lambda row: Reply("sync", usage={"input_tokens": 0, "output_tokens": 10_000}))
+    terms = Terms(connections=16, prices={"p": price}, most_usd=2.0)
+    summary = run_models(dataset, [metered], out=tmp_path / "run", terms=terms)
+    assert summary.complete
+    assert metered.most_busy == 2
+    assert summary.spent_usd == pytest.approx(0.5)
+    again = Metered(metered._say)
+    stopped = run_models(dataset, [again], out=tmp_path / "run", terms=replace(terms, most_usd=1.4), repeats=2)
+    assert not stopped.complete
+    assert "more than the $1.4 of --max-cost" in stopped.models[0].stopped
+    assert 0.4 <= stopped.spent_usd <= 1.4
 
 
 class Heavy:

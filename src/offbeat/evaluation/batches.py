@@ -141,8 +141,8 @@ class BatchTurn:
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
         try:
             job = await batch.submit(items)
-        except ModelError:
-            if call is not None:
+        except ModelError as failure:
+            if call is not None and failure.usage is not None:  # else it may have been taken, and cost all of it
                 await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
             raise
         keys = json.dumps([planned.key for planned in part])

@@ -32,7 +32,7 @@ from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, TransientError
 from offbeat.evaluation.limiter import Limiter, set_within
 from offbeat.evaluation.money import Price, cost_usd
-from offbeat.evaluation.purse import Purse
+from offbeat.evaluation.purse import OutOfMoney, Purse
 from offbeat.models.base import JsonValue, Model, Paid, Prompt, Reply, Stop
 from offbeat.models.keys import redacted, secrets_now
 
@@ -42,6 +42,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 600.0
 CALL_LIMIT_S = 600.0
+PURSE_WAIT_S = 0.05
 
 
 Failure: TypeAlias = Exception | SystemExit
@@ -123,15 +124,18 @@ class Caller:
         """
         former: list[JsonValue] = []
         limited = transient = 0
-        outcome: Reply | Failure | None = None
+        outcome: Failure | None = None
         while True:
             async with self._limiter.slot() as begun:
                 if self._halted.is_set():
                     return Called(None, outcome, tuple(former))
-                outcome = await self._attempt(variant, prompt, key, purpose, executor)
-            if isinstance(outcome, Reply):
+                came = await self._attempt(variant, prompt, key, purpose, executor)
+            if came is None:
+                return Called(None, outcome, tuple(former))
+            if isinstance(came, Reply):
                 self._limiter.went_well()
-                return Called(outcome, None, tuple(former))
+                return Called(came, None, tuple(former))
+            outcome = came
             if isinstance(outcome, RateLimited):
                 limited += 1
                 self._limiter.was_too_much(begun, retry_after_s=outcome.retry_after_s)
@@ -149,16 +153,16 @@ class Caller:
 
     async def _attempt(
         self, variant: Variant, prompt: Prompt, key: str, purpose: str, executor: Executor | None
-    ) -> Reply | Failure:
-        """One call, and its money."""
+    ) -> Reply | Failure | None:
+        """One call, and its money; None where it did not go out, as the run is to end."""
         if self._purse is None or self._price is None or not isinstance(self._model, Paid):
             return await self._reply(variant, prompt, executor)
         most_usd = cost_usd(self._price, self._model.expected_usage(variant, prompt))
         if most_usd is None:
             return ModelError(f"{self._model.name}: expected_usage tells no tokens in and out, so no price can be set")
-        call = await asyncio.to_thread(
-            self._purse.begin, model=self._model.name, key=key, purpose=purpose, most_usd=most_usd
-        )
+        call = await self._begun(self._purse, key, purpose, most_usd)
+        if call is None:
+            return None
         outcome = await self._reply(variant, prompt, executor)
         usage = outcome.usage if isinstance(outcome, Reply | ModelError) else None
         cost = None if usage is None else cost_usd(self._price, usage)
@@ -166,6 +170,19 @@ class Caller:
             cost = 0.0
         await asyncio.to_thread(self._purse.end, call, ended=type(outcome).__name__, usage=usage, cost_usd=cost)
         return outcome
+
+    async def _begun(self, purse: Purse, key: str, purpose: str, most_usd: float) -> int | None:
+        """Set money aside; where there may be enough when others have ended, wait for them."""
+        while True:
+            try:
+                return await asyncio.to_thread(
+                    purse.begin, model=self._model.name, key=key, purpose=purpose, most_usd=most_usd
+                )
+            except OutOfMoney as failure:
+                if not failure.may_pass:
+                    raise
+            if await set_within(self._halted, PURSE_WAIT_S):
+                return None
 
     async def _reply(self, variant: Variant, prompt: Prompt, executor: Executor | None) -> Reply | Failure:
         """What comes back from the model, or what it raises."""

@@ -24,7 +24,16 @@ from offbeat.models.base import JsonValue
 
 
 class OutOfMoney(OffbeatError):
-    """The next call could cost more than is left."""
+    """The next call could cost more than is left.
+
+    Attributes:
+        may_pass: there may be enough when the calls that are in flight have ended: they seldom cost all that was set
+            aside for them.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class Purse:
@@ -40,6 +49,8 @@ class Purse:
         self._most_usd = most_usd
         self._lock = threading.Lock()
         self._taken_usd = spent_usd(database)
+        self._in_flight_usd = 0.0
+        """Of `_taken_usd`: what will soon be known better; not that of batches, which take hours."""
 
     @property
     def spent_usd(self) -> float:
@@ -66,9 +77,11 @@ class Purse:
             if self._most_usd is not None and self._taken_usd + most_usd > self._most_usd:
                 raise OutOfMoney(
                     f"${self._taken_usd:.4f} are spent or set aside, and the next call may cost ${most_usd:.4f}: "
-                    f"more than the ${self._most_usd:g} of --max-cost; raise it to go on"
+                    f"more than the ${self._most_usd:g} of --max-cost; raise it to go on",
+                    may_pass=self._taken_usd - self._in_flight_usd + most_usd <= self._most_usd,
                 )
             self._taken_usd += most_usd
+            self._in_flight_usd += 0.0 if purpose == "batch" else most_usd
         query = "INSERT INTO calls (model, key, purpose, begun_at, reserved_usd) VALUES (?, ?, ?, ?, ?)"
         with self._database.reading() as connection:
             call = connection.execute(query, (model, key, purpose, utc_now(), most_usd)).lastrowid
@@ -87,11 +100,12 @@ class Purse:
         noted = None if usage is None else json.dumps(dict(usage))
         query = (
             "UPDATE calls SET ended = ?, usage = ?, cost_usd = coalesce(?, reserved_usd) WHERE call = ? "
-            "RETURNING reserved_usd, cost_usd"
+            "RETURNING reserved_usd, cost_usd, purpose"
         )
         with self._database.reading() as connection:
-            ((reserved, cost),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
+            ((reserved, cost, purpose),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
         with self._lock:
+            self._in_flight_usd -= 0.0 if purpose == "batch" else reserved
             self._taken_usd += cost - reserved
 
 
