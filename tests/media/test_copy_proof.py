@@ -36,6 +36,7 @@ AWKWARD = {
     "marked as of fields": "keyint=30:min-keyint=30:fake-interlaced=1",
     "padded to a constant rate": "keyint=30:bframes=0:nal-hrd=cbr:bitrate=400:vbv-maxrate=400:vbv-bufsize=400",
 }
+QUICK = (("open groups", "mp4"), ("four slices", "mp4"), ("pyramid of B-frames", "ts"))
 Row = tuple[bytes, int, int]
 """A packet: data, shown at, decoded at."""
 
@@ -72,7 +73,7 @@ def check_copies(scanned: Scan, folder: Path, *, lengths: tuple[int, ...], most:
 @pytest.mark.parametrize(
     ("case", "suffix"),
     [
-        pytest.param(case, suffix, marks=[pytest.mark.slow] * (suffix == "ts"))
+        pytest.param(case, suffix, marks=[] if (case, suffix) in QUICK else [pytest.mark.slow])
         for suffix in ("mp4", "ts")
         for case in AWKWARD
     ],
