@@ -1,6 +1,8 @@
 """Building 21 variants of each of four 5-s clips of real 720p material, against one ffmpeg command a variant.
 
-The source is 2 minutes, joined from real clips at 1280x720 (see `material.py`). The other way is what one would type:
+The source is 2 minutes, joined from real clips at 1280x720 (see `material.py`). Four clips pay as much for the start
+of Python as four hundred, so `--sources 4 --clips 3` and the like tell what remains where there is more to do: sources
+after the first are the same with their last seconds cut off. The other way is what one would type:
 for each variant `ffmpeg -ss T -t L -i S -ss T-delay -t L -i S -c:v libx264 -c:a aac`, with ffmpeg's default preset,
 at the same windows. One of the 21 is run for each clip (`--all` runs them all) and scaled. Ours is the whole command
 `offbeat build`, from the start of Python to the manifest: scan, cut, encode or copy, write 84 files, read each back and
@@ -24,10 +26,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from material import ffmpeg, joined_720p
+from material import SECONDS, ffmpeg, joined_720p
 
 LENGTH_S = 5
-CLIPS = 4
 DELAYS_S = [k / 2 for k in range(-10, 11)]
 
 
@@ -49,8 +50,30 @@ def cost_of(work: Callable[[], object]) -> Cost:
     return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s)
 
 
-def one_command_a_variant(source: Path, out: Path, starts_s: list[float], delays_s: list[float]) -> None:
-    for start_s in starts_s:
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """What is built: a folder of sources, how many clips of each, and where they were drawn."""
+
+    folder: Path
+    per_source: int
+    starts_s: dict[Path, list[float]]
+
+    @property
+    def count(self) -> int:
+        """Of all sources together."""
+        return sum(map(len, self.starts_s.values()))
+
+
+def draw(folder: Path, per_source: int) -> Clips:
+    """The windows that `offbeat build` draws."""
+    drawn = Clips(folder, per_source, {})
+    for clip in json.loads(offbeat_build(drawn, "--dry-run"))["clips"]:
+        drawn.starts_s.setdefault(folder / clip["source"], []).append(clip["start_s"])
+    return drawn
+
+
+def one_command_a_variant(clips: Clips, out: Path, delays_s: list[float]) -> None:
+    for source, start_s in ((source, start_s) for source, starts_s in clips.starts_s.items() for start_s in starts_s):
         for delay_s in delays_s:
             ffmpeg(
                 *("-ss", start_s, "-t", LENGTH_S, "-i", source, "-ss", start_s - delay_s, "-t", LENGTH_S, "-i", source),
@@ -58,16 +81,19 @@ def one_command_a_variant(source: Path, out: Path, starts_s: list[float], delays
             )
 
 
-def offbeat_build(source: Path, *options: object) -> str:
-    command = [sys.executable, "-m", "offbeat", "build", source.parent, "--lengths", LENGTH_S]
-    command += ["--clips-per-source", CLIPS, "--json", *options]
+def offbeat_build(clips: Clips, *options: object) -> str:
+    command = [sys.executable, "-m", "offbeat", "build", clips.folder, "--lengths", LENGTH_S]
+    command += ["--clips-per-source", clips.per_source, "--json", *options]
     return subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout
 
 
-def floor_cpu_s(source: Path, starts_s: list[float], audio: str) -> float:
-    command = [sys.executable, Path(__file__).with_name("floor.py"), source, _joined(starts_s), LENGTH_S]
-    done = subprocess.run([*map(str, command), _joined(DELAYS_S), audio], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+def floor_cpu_s(clips: Clips, audio: str) -> float:
+    cpu_s = 0.0
+    for source, starts_s in clips.starts_s.items():
+        command = [sys.executable, Path(__file__).with_name("floor.py"), source, _joined(starts_s), LENGTH_S]
+        command += [_joined(DELAYS_S), audio]
+        cpu_s += float(subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout)
+    return cpu_s
 
 
 def _joined(values: list[float]) -> str:
@@ -77,6 +103,9 @@ def _joined(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="run all commands of the other way")
+    parser.add_argument("--sources", type=int, default=1)
+    parser.add_argument("--clips", type=int, default=4, help="of each source")
+    parser.add_argument("--aac", action="store_true", help="measure encoded pictures with AAC alone")
     parser.add_argument("--repeat", type=int, default=1, help="take the lowest of so many")
     chosen = parser.parse_args()
     delays_s = DELAYS_S if chosen.all else [-3.5]
@@ -86,23 +115,27 @@ def main() -> None:
     others: list[Cost] = []
     floors: dict[str, list[float]] = {"aac": [], "flac": []}
     runs = [(picture, audio, 2) for picture in ("encode", "copy") for audio in floors] + [("encode", "aac", 1)]
+    if chosen.aac:
+        floors, runs = {"aac": []}, [("encode", "aac", 1), ("encode", "aac", 2)]
     with tempfile.TemporaryDirectory() as folder:
         source = joined_720p(Path(folder) / "source")
-        starts_s = [clip["start_s"] for clip in json.loads(offbeat_build(source, "--dry-run"))["clips"]]
+        for cut_s in range(1, chosen.sources):
+            ffmpeg("-i", source, "-t", SECONDS - cut_s, "-c", "copy", source.with_stem(f"shorter-{cut_s}"))
+        clips = draw(source.parent, chosen.clips)
         for turn in range(chosen.repeat):
             print(f"turn {turn + 1}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-            others.append(cost_of(lambda: one_command_a_variant(source, Path(folder), starts_s, delays_s)))
+            others.append(cost_of(lambda: one_command_a_variant(clips, Path(folder), delays_s)))
             for run in runs:
                 out = Path(folder) / f"{turn}-{'-'.join(map(str, run))}"
-                ours.setdefault(run, []).append(cost_of(lambda run=run, out=out: _build(source, out, *run)))
+                ours.setdefault(run, []).append(cost_of(lambda run=run, out=out: _build(clips, out, *run)))
             for audio, found in floors.items():
-                found.append(floor_cpu_s(source, starts_s, audio))
+                found.append(floor_cpu_s(clips, audio))
     other_cpu_s = scale * min(cost.cpu_s for cost in others)
     other_wall_s = scale * min(cost.wall_s for cost in others)
     print(f"lowest of {chosen.repeat}, load {os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores")
     print(
-        f"one command a variant ({len(delays_s)} of 21 run for each of {CLIPS} clips, scaled): "
-        f"{other_cpu_s:.1f} CPU s, {other_wall_s:.1f} s wall"
+        f"one command a variant ({len(delays_s)} of 21 run for each of {clips.count} clips of {chosen.sources} "
+        f"sources, scaled): {other_cpu_s:.1f} CPU s, {other_wall_s:.1f} s wall"
     )
     for (picture, audio, jobs), costs in ours.items():
         cpu_s, wall_s = min(cost.cpu_s for cost in costs), min(cost.wall_s for cost in costs)
@@ -111,17 +144,19 @@ def main() -> None:
             f"{other_cpu_s / cpu_s:.1f}x less CPU, {other_wall_s / wall_s:.1f}x less wall"
         )
         if picture == "encode":
-            line += f"; {cpu_s / min(floors[audio]):.2f}x the floor of {min(floors[audio]):.2f} CPU s"
+            floor_s = min(floors[audio])
+            over_s = (cpu_s - floor_s) / clips.count
+            line += f"; {cpu_s / floor_s:.2f}x the floor of {floor_s:.2f} CPU s, {over_s:.2f} CPU s a clip above it"
         print(line)
     one, two = (min(cost.wall_s for cost in ours["encode", "aac", jobs]) for jobs in (1, 2))
-    print(f"two workers: {one / two:.2f}x the speed of one")
+    print(f"two workers: {one / two:.2f}x the speed of one, at the loads above")
 
 
-def _build(source: Path, out: Path, picture: str, audio: str, jobs: int) -> None:
-    offbeat_build(source, "--out", out, "--picture", picture, "--audio", audio, "--jobs", jobs)
+def _build(clips: Clips, out: Path, picture: str, audio: str, jobs: int) -> None:
+    offbeat_build(clips, "--out", out, "--picture", picture, "--audio", audio, "--jobs", jobs)
     rows = [json.loads(line) for line in (out / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     made = {row["picture"] for row in rows}
-    if len(rows) != CLIPS * len(DELAYS_S) or made != {"encoded" if picture == "encode" else "copied"}:
+    if len(rows) != clips.count * len(DELAYS_S) or made != {"encoded" if picture == "encode" else "copied"}:
         sys.exit(f"{out}: {len(rows)} variants, pictures {made}: not what was to be measured")
 
 
