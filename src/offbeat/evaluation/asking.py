@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.calling import Called, Caller, Failure, storable
+from offbeat.evaluation.calling import Called, Caller, Failure, checked, storable
 from offbeat.evaluation.parsing import read_reply
 from offbeat.evaluation.plan import Planned
-from offbeat.models.base import JsonValue, Model
+from offbeat.models.base import Grouped, JsonValue, Model, Reply
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,42 @@ async def ask(
         return None
     seconds = time.perf_counter() - started
     return answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
+
+
+def ask_together(
+    grouped: Grouped, model: Model, group: Sequence[Planned], question: str
+) -> list[tuple[Answer, Failure | None]]:
+    """Ask a model about a clip's variants in one call, and read the replies.
+
+    Returns:
+        As of `ask`, for each variant; the time is an equal share of the whole.
+    """
+    asked_at = utc_now()
+    started = time.perf_counter()
+    variants, prompts = [planned.variant for planned in group], [planned.prompt for planned in group]
+    found: list[Called]
+    try:
+        replies = grouped.replies(variants, prompts)
+        if len(replies) != len(group):
+            raise ValueError(f"{len(replies)} replies to {len(group)} variants")
+        found = [checked_call(reply, planned) for reply, planned in zip(replies, group, strict=True)]
+    except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: kept as an error
+        found = [Called(None, failure, ())] * len(group)
+    seconds = (time.perf_counter() - started) / len(group)
+    return [
+        (answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure)
+        for called, planned in zip(found, group, strict=True)
+    ]
+
+
+def checked_call(reply: Reply | ModelError, planned: Planned) -> Called:
+    """What a model handed over, as what came of a call; what is not fit to be kept is a fault of the model's code."""
+    if isinstance(reply, ModelError):
+        return Called(None, reply, ())
+    try:
+        return Called(checked(reply, planned.prompt.options), None, ())
+    except (TypeError, ValueError) as failure:
+        return Called(None, failure, ())
 
 
 def answer_of(

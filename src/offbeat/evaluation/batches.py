@@ -22,8 +22,7 @@ from dataclasses import dataclass, replace
 
 from offbeat.errors import ModelError, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.asking import answer_of
-from offbeat.evaluation.calling import Called, checked
+from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -172,16 +171,11 @@ class BatchTurn:
             await self._end(job, collected.note or "collected", usage)
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
-        called = Called(None, came, ()) if isinstance(came, ModelError) else self._checked(came, planned)
-        answer = answer_of(called, self._model, planned, question, asked_at=job.submitted_at, seconds=0.0)
+        answer = answer_of(
+            checked_call(came, planned), self._model, planned, question, asked_at=job.submitted_at, seconds=0.0
+        )
         answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
         return replace(answer, details=answer_details)
-
-    def _checked(self, reply: Reply, planned: Planned) -> Called:
-        try:
-            return Called(checked(reply, planned.prompt.options), None, ())
-        except (TypeError, ValueError) as failure:
-            return Called(None, failure, ())
 
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue]) -> None:
         if job.call is not None and self._price is not None:

@@ -30,7 +30,7 @@ from offbeat.evaluation.question import STUDY, Question
 from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
 from offbeat.evaluation.turn import Turn
-from offbeat.models.base import Batch, Closing, Model, Paid
+from offbeat.models.base import Batch, Closing, Grouped, Model, Paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,8 @@ def make_caller(model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Eve
 
 def most_at_once(model: Model, terms: Terms) -> int:
     """Calls at the same time, at most."""
+    if isinstance(model, Grouped):
+        return model.at_once
     return terms.connections if is_asynchronous(model) else terms.jobs
 
 

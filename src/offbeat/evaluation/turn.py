@@ -1,8 +1,9 @@
 """One model's turn: everything that is planned for it, asked once, each answer kept on arrival.
 
-A model in process is asked clip by clip: a clip's variants one after the other in one thread, so that it may keep what
-it has of a clip. A model that is awaited is asked variant by variant, many at a time; a variant is rendered when its
-call goes out and let go when that returns, so that memory does not grow with the dataset::
+A model in process is asked clip by clip: a clip's variants one after the other in one thread, or all in one call where
+it takes them so (`Grouped`), so that it may keep what it has of a clip. A model that is awaited is asked variant by
+variant, many at a time; a variant is rendered when its call goes out and let go when that returns, so that memory does
+not grow with the dataset::
 
     to ask:   a1 a2 a3 | b1 b2 b3 | c1 c2 c3 | …
     in process, 2 jobs:      thread 1: a1 a2 a3 c1 …      thread 2: b1 b2 b3 …
@@ -21,12 +22,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from offbeat.errors import ModelUnavailable, RequestRejected
 from offbeat.evaluation.answer import Answer
-from offbeat.evaluation.asking import ask
+from offbeat.evaluation.asking import ask, ask_together
 from offbeat.evaluation.calling import Caller, Failure, is_asynchronous
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.purse import OutOfMoney
 from offbeat.evaluation.store import put_answer
+from offbeat.models.base import Grouped
 
 EQUAL_ERRORS = 10
 """So many failures in a row with one text stop a model."""
@@ -93,6 +95,11 @@ class Turn:
         executor = None if is_asynchronous(self._plan.model) else ThreadPoolExecutor(1, thread_name_prefix="ask")
         try:
             for group in left:
+                if self._halted.is_set():
+                    return
+                if isinstance(self._plan.model, Grouped):
+                    await self._together(self._plan.model, group, executor)
+                    continue
                 for planned in group:
                     if self._halted.is_set():
                         return
@@ -112,7 +119,17 @@ class Turn:
             return
         if asked is None:
             return
-        answer, failure = asked
+        await self._keep(*asked, executor)
+
+    async def _together(self, model: Grouped, group: Sequence[Planned], executor: Executor | None) -> None:
+        """All that is open of a clip in one call."""
+        loop = asyncio.get_running_loop()
+        for answer, failure in await loop.run_in_executor(
+            executor, ask_together, model, self._plan.model, group, self._plan.question.name
+        ):
+            await self._keep(answer, failure, executor)
+
+    async def _keep(self, answer: Answer, failure: Failure | None, executor: Executor | None) -> None:
         await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)
         self._watch(answer.error, failure)
         if self._on_progress is not None:

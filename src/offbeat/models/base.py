@@ -17,7 +17,7 @@ packages itself, so that a missing one is named together with the line to type. 
             return Reply(text=prompt.words[0])
 
 `reply` may as well be ``async def``: then it is awaited, many at a time, and must not block. What a model may offer
-besides is in `Looks`, `Paid`, `Closing` and `Batch`; the runner asks with `isinstance`.
+besides is in `Looks`, `Grouped`, `Paid`, `Closing` and `Batch`; the runner asks with `isinstance`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Reply:
     Attributes:
         text: raw, as the model wrote it.
         stop: why it ends; `unsure` may carry a best guess as its text.
-        probabilities: of each option (not word), where the model can tell; what they lack to 1 went to no option.
+        probabilities: of each option (not word), where the model can tell, among the options: they sum to 1. How much
+            of all probability lay on options at all stands in `details["option_mass"]`.
         usage: tokens, in the words of `USAGE`.
         details: anything else worth keeping, such as an estimated delay.
     """
@@ -133,6 +134,29 @@ class Looks(Protocol):
     """A model that says whether it looks at the clips: `looks` is False for those that are not to be probed."""
 
     looks: bool
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A model in process that answers a clip's variants together, so as to share what they have in common.
+
+    Attributes:
+        at_once: how many clips it takes at the same time, each from a thread of its own.
+    """
+
+    @property
+    def at_once(self) -> int:
+        """See above."""
+        ...
+
+    def replies(self, variants: Sequence[Variant], prompts: Sequence[Prompt]) -> Sequence[Reply | ModelError]:
+        """What it says of variants of one clip, in their order; a failure stands for the variant that it belongs to.
+
+        Raises:
+            ModelUnavailable: there will be no reply to any request.
+            ModelError: there is no reply to any of these.
+        """
+        ...
 
 
 @runtime_checkable
