@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 
 from offbeat.errors import ModelError
-from offbeat.evaluation.probe_plan import HEARD, MOVES
+from offbeat.evaluation.probe.plan import HEARD, MOVES
 from offbeat.models.base import Reply
 from offbeat.timing import LABELS
 

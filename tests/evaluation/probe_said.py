@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from offbeat.evaluation.probe_plan import HEARD, MOVES
-from offbeat.evaluation.probe_rule import Said
+from offbeat.evaluation.probe.plan import HEARD, MOVES
+from offbeat.evaluation.probe.rule import Said
 from offbeat.timing import LABELS
 
 SHOWN = {

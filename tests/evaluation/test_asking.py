@@ -9,9 +9,9 @@ import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.evaluation.asking import ask
-from offbeat.evaluation.calling import Caller
+from offbeat.evaluation.calls.calling import Caller
+from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.limiter import Limiter
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.question import STUDY, prompt_for
 from offbeat.evaluation.store import all_answers, put_answer

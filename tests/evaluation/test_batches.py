@@ -6,7 +6,7 @@ import pytest
 
 from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.evaluation import batches
-from offbeat.evaluation.money import Price
+from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
-from offbeat.evaluation.calling import MOST_RATE_LIMITED, MOST_TRANSIENT, Caller
+from offbeat.evaluation.calls.calling import MOST_RATE_LIMITED, MOST_TRANSIENT, Caller
+from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.limiter import Limiter
-from offbeat.evaluation.money import Price
-from offbeat.evaluation.purse import OutOfMoney, Purse, spent_usd
+from offbeat.evaluation.money.prices import Price
+from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
 from offbeat.evaluation.question import STUDY, prompt_for
 from offbeat.models.base import Reply
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact, permutation_test
 
-from offbeat.evaluation.exact import chance, separation, superiority
+from offbeat.evaluation.probe.exact import chance, separation, superiority
 
 
 def differ(values):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from offbeat.evaluation.limiter import START, Limiter
+from offbeat.evaluation.calls.limiter import START, Limiter
 
 
 class Clock:

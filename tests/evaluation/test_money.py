@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from offbeat.errors import SettingsError
-from offbeat.evaluation.money import Price, cost_usd, read_prices, unknown_prices
+from offbeat.evaluation.money.prices import Price, cost_usd, read_prices, unknown_prices
 
 DAY = date(2026, 11, 23)
 PRICE = Price(name="p", input_usd=2.0, audio_usd=5.0, output_usd=10.0, batch_share=0.5, since=DAY, source="a test")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offbeat.evaluation.parsing import MAX_CHARACTERS, read_choice, read_reply
 from offbeat.evaluation.question import STUDY
+from offbeat.evaluation.reading.parsing import MAX_CHARACTERS, read_choice, read_reply
 from offbeat.timing import LABELS
 
 WRITTEN = STUDY.template.replace(

@@ -9,7 +9,7 @@ from builds import build, card_file, settings
 from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching
 
 from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
-from offbeat.evaluation.probe import NOT_NEEDED, needs_probe, probe_model
+from offbeat.evaluation.probe.probing import NOT_NEEDED, needs_probe, probe_model
 from offbeat.evaluation.question import STUDY
 from offbeat.models.base import Reply
 

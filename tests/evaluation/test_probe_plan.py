@@ -7,7 +7,7 @@ import pytest
 
 from fake_dataset import write_dataset
 from offbeat.errors import SettingsError
-from offbeat.evaluation.probe_plan import HEARD, MOVES, choose_clips, probe_calls
+from offbeat.evaluation.probe.plan import HEARD, MOVES, choose_clips, probe_calls
 from offbeat.evaluation.question import STUDY, find_question
 
 

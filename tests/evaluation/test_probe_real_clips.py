@@ -10,7 +10,7 @@ import pytest
 from builds import build, settings
 
 from offbeat.dataset.altered import alter
-from offbeat.evaluation.probe import probe_model
+from offbeat.evaluation.probe.probing import probe_model
 from offbeat.evaluation.question import STUDY
 from offbeat.models.registry import make_model
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from probe_said import OPTIONS, moves, said_by, sounds, truth
 
-from offbeat.evaluation.probe_rule import ALPHA, find, repeated
+from offbeat.evaluation.probe.rule import ALPHA, find, repeated
 from offbeat.timing import LABELS
 
 

@@ -9,7 +9,7 @@ import pytest
 from builds import build, card_file, settings
 
 from offbeat.evaluation.plan import Selection
-from offbeat.evaluation.probe_plan import HEARD, MOVES
+from offbeat.evaluation.probe.plan import HEARD, MOVES
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.models.openai import OpenAI

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.purse import OutOfMoney, Purse, spent_usd
+from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
 
 
 def begin(purse, most_usd):

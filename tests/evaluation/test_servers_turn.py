@@ -12,7 +12,7 @@ import pytest
 
 from fake_dataset import write_dataset
 from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected
-from offbeat.evaluation.money import Price
+from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.turn import EQUAL_REJECTIONS

@@ -18,8 +18,8 @@ from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
     from offbeat.dataset.variant import Variant
-    from offbeat.evaluation.probe import ProbeResult
-    from offbeat.evaluation.probe_rule import Finding, Said
+    from offbeat.evaluation.probe.probing import ProbeResult
+    from offbeat.evaluation.probe.rule import Finding, Said
     from offbeat.evaluation.question import Question
     from offbeat.models.base import Model, Prompt, Reply
 
@@ -72,7 +72,7 @@ def probe(
     """
     from offbeat.dataset.folder import open_dataset
     from offbeat.evaluation.plan import Selection, select_variants
-    from offbeat.evaluation.probe import needs_probe
+    from offbeat.evaluation.probe.probing import needs_probe
     from offbeat.evaluation.question import find_question
     from offbeat.models.registry import make_model
     from offbeat.timing import exact_seconds
@@ -104,11 +104,11 @@ def _probe(
 ) -> ProbeResult:
     """Ask, as a run does, with patience for servers."""
     from offbeat.evaluation.admission import asking
-    from offbeat.evaluation.calling import Caller
-    from offbeat.evaluation.limiter import Limiter
-    from offbeat.evaluation.loop import Halt, run_in_loop
-    from offbeat.evaluation.probe import probe_model
-    from offbeat.evaluation.probe_plan import probe_calls
+    from offbeat.evaluation.calls.calling import Caller
+    from offbeat.evaluation.calls.limiter import Limiter
+    from offbeat.evaluation.calls.loop import Halt, run_in_loop
+    from offbeat.evaluation.probe.plan import probe_calls
+    from offbeat.evaluation.probe.probing import probe_model
     from offbeat.models.base import Closing
 
     most = len(probe_calls(variants, question, clips=clips))

@@ -22,7 +22,7 @@ from offbeat.timing import exact_seconds
 
 if TYPE_CHECKING:
     from offbeat.evaluation.answer import Answer
-    from offbeat.evaluation.estimate import Estimate
+    from offbeat.evaluation.money.estimate import Estimate
     from offbeat.evaluation.summary import RunSummary
 
 Folder = click.Path(path_type=Path, file_okay=False)
@@ -152,8 +152,8 @@ def run(
     end.
     """
     from offbeat.dataset.folder import open_dataset
-    from offbeat.evaluation.estimate import estimate_run
-    from offbeat.evaluation.money import read_prices
+    from offbeat.evaluation.money.estimate import estimate_run
+    from offbeat.evaluation.money.prices import read_prices
     from offbeat.evaluation.plan import Selection, plan_run
     from offbeat.evaluation.question import find_question
     from offbeat.evaluation.runner import Terms, run_models

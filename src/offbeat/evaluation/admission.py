@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError
-from offbeat.evaluation.calling import Caller
+from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe import NOT_NEEDED, Ask, needs_probe, probe_model
+from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, needs_probe, probe_model
 from offbeat.models.base import JsonValue, Model, Prompt, Reply
 
 

@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.calling import Called, Caller, Failure, checked, storable
-from offbeat.evaluation.parsing import read_reply
+from offbeat.evaluation.calls.calling import Called, Caller, Failure, checked, storable
 from offbeat.evaluation.plan import Planned
+from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import Grouped, JsonValue, Model, Reply
 
 _log = logging.getLogger(__name__)

@@ -24,9 +24,9 @@ from offbeat.errors import ModelError, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.money import Price, cost_usd
+from offbeat.evaluation.money.prices import Price, cost_usd
+from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
-from offbeat.evaluation.purse import OutOfMoney, Purse
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid, Reply
 

@@ -23,9 +23,9 @@ from typing import Literal, TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.calling import checked, is_asynchronous
-from offbeat.evaluation.parsing import read_reply
+from offbeat.evaluation.calls.calling import checked, is_asynchronous
 from offbeat.evaluation.question import STUDY, find_question, prompt_for
+from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import USAGE, Closing, Model, Paid, Prompt, Reply
 from offbeat.timing import Label
 

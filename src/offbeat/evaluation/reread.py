@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from offbeat.evaluation.answer import Answer
-from offbeat.evaluation.parsing import read_reply
+from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.evaluation.run_folder import held_run, read_info
 from offbeat.evaluation.store import all_answers, reread_answers
 

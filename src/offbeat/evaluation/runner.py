@@ -19,13 +19,13 @@ from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.batches import BatchTurn
-from offbeat.evaluation.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous
+from offbeat.evaluation.calls.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous
+from offbeat.evaluation.calls.limiter import Limiter
+from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.limiter import Limiter
-from offbeat.evaluation.loop import Halt, run_in_loop
-from offbeat.evaluation.money import Price, unknown_prices
+from offbeat.evaluation.money.prices import Price, unknown_prices
+from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
-from offbeat.evaluation.purse import OutOfMoney, Purse, spent_usd
 from offbeat.evaluation.question import STUDY, Question
 from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
@@ -39,9 +39,9 @@ class Terms:
 
     Attributes:
         jobs: clips of a model in process at the same time.
-        connections: calls of an awaited model at the same time, at most; see `offbeat.evaluation.limiter`.
+        connections: calls of an awaited model at the same time, at most; see `offbeat.evaluation.calls.limiter`.
         call_limit_s: the longest that such a call may take.
-        prices: by name; see `offbeat.evaluation.money`.
+        prices: by name; see `offbeat.evaluation.money.prices`.
         most_usd: what this run folder may cost in all; None for no bound.
         unknown_price_ok: ask models whose price is not known.
         even_if_deaf: ask models of which the probe did not show that they hear and see.

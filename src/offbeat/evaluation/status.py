@@ -12,8 +12,8 @@ from offbeat.dataset.folder import open_dataset
 from offbeat.errors import RunError
 from offbeat.evaluation.batches import pending_jobs
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.money.purse import spent_usd
 from offbeat.evaluation.plan import Selection, plan_models
-from offbeat.evaluation.purse import spent_usd
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
 from offbeat.evaluation.store import all_answers

@@ -10,7 +10,7 @@ not grow with the dataset::
     awaited, 4 at a time:    a1 a2 a3 b1, then the next whenever one is done
 
 Failures are kept as such, and asked again by the next run. Where going on makes no sense (see
-`offbeat.evaluation.calling`), nothing more goes out; what is in flight is finished and kept.
+`offbeat.evaluation.calls.calling`), nothing more goes out; what is in flight is finished and kept.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from offbeat.errors import ModelUnavailable, RequestRejected
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import ask, ask_together
-from offbeat.evaluation.calling import Caller, Failure, is_asynchronous
+from offbeat.evaluation.calls.calling import Caller, Failure, is_asynchronous
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
-from offbeat.evaluation.purse import OutOfMoney
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import Grouped
 

@@ -8,7 +8,7 @@ Nothing is guessed: a reply that would have to be interpreted names none. In thi
 4. An option is *said* where its word stands as a word of its own, and *denied* where its sentence negates, doubts, or
    speaks of the picture instead of the sound: "out of sync", "not ahead", "hard to say whether it is ahead", "the
    video is behind". Reading "sync" out of "not in sync" would turn the clearest of right answers into a wrong one.
-   Words other than sync, ahead and behind have to stand alone besides: see `offbeat.evaluation.lone_words`.
+   Words other than sync, ahead and behind have to stand alone besides: see `offbeat.evaluation.reading.lone_words`.
 5. The reply is read if exactly one option is said, that one is not denied elsewhere, and what the prompt says of an
    option is repeated of no other one: "B = audio later than video", where that was said of C, is no answer.
 
@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from offbeat.evaluation.answer import Outcome
-from offbeat.evaluation.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted, word_set
-from offbeat.evaluation.lone_words import MEANING, lone_words
+from offbeat.evaluation.reading.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted, word_set
+from offbeat.evaluation.reading.lone_words import MEANING, lone_words
 from offbeat.models.base import Stop
 from offbeat.timing import LABELS
 

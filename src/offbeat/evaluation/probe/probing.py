@@ -12,7 +12,7 @@ How it is called::
 
 `ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money; without one the model is
 asked directly. A model with ``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
-What is asked stands in `offbeat.evaluation.probe_plan`, how it is judged in `offbeat.evaluation.probe_rule`.
+What is asked stands in `offbeat.evaluation.probe.plan`, how it is judged in `offbeat.evaluation.probe.rule`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from typing import cast
 from offbeat.dataset.altered import alter
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, TransientError
-from offbeat.evaluation.parsing import read_reply
-from offbeat.evaluation.probe_plan import CLIPS, ProbeCall, probe_calls
-from offbeat.evaluation.probe_rule import ALPHA, Finding, Said, Sense, find, repeated
-from offbeat.evaluation.probe_words import says
+from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
+from offbeat.evaluation.probe.rule import ALPHA, Finding, Said, Sense, find, repeated
+from offbeat.evaluation.probe.words import says
 from offbeat.evaluation.question import Question
+from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import USAGE, JsonValue, Looks, Model, Prompt, Reply
 from offbeat.models.keys import redacted
 

@@ -1,9 +1,9 @@
 """From what a model said to plain, muted, swapped and frozen clips to a verdict on its hearing and its seeing.
 
 **The rule.** Two tests for the sound, two for the picture, each by permutation within clips
-(`offbeat.evaluation.exact`), one-sided, at half of 5 %: are replies to altered clips further from those to plain clips
-than the latter are from each other; and does the model call the altered ones silent (frozen) rather than the plain
-ones? One that is telling makes the verdict ``depends``. Where a model does not take the questions whose answer is
+(`offbeat.evaluation.probe.exact`), one-sided, at half of 5 %: are replies to altered clips further from those to plain
+clips than the latter are from each other; and does the model call the altered ones silent (frozen) rather than the
+plain ones? One that is telling makes the verdict ``depends``. Where a model does not take the questions whose answer is
 known, the first test has all of 5 %.
 
 ===============================  ==========================================================================
@@ -33,8 +33,8 @@ from typing import Literal
 
 from offbeat.dataset.altered import Alteration
 from offbeat.evaluation.answer import Outcome
-from offbeat.evaluation.exact import chance, separation, superiority
-from offbeat.evaluation.probe_plan import HEARD, MOVES, Asked
+from offbeat.evaluation.probe.exact import chance, separation, superiority
+from offbeat.evaluation.probe.plan import HEARD, MOVES, Asked
 from offbeat.models.base import JsonValue
 
 ALPHA = 0.05

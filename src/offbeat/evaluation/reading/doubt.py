@@ -1,6 +1,6 @@
 """Sentences of a reply, their words, and whether a sentence asserts what it says.
 
-The text is levelled before: small letters, no decoration (see `offbeat.evaluation.parsing`).
+The text is levelled before: small letters, no decoration (see `offbeat.evaluation.reading.parsing`).
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ from typing import TypeAlias, cast, get_args
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, TransientError
-from offbeat.evaluation.limiter import Limiter, set_within
-from offbeat.evaluation.money import Price, cost_usd
-from offbeat.evaluation.purse import OutOfMoney, Purse
+from offbeat.evaluation.calls.limiter import Limiter, set_within
+from offbeat.evaluation.money.prices import Price, cost_usd
+from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.models.base import JsonValue, Model, Paid, Prompt, Reply, Stop
 from offbeat.models.keys import redacted, secrets_now
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from offbeat.evaluation.probe_rule import Finding, Sense
+from offbeat.evaluation.probe.rule import Finding, Sense
 
 _ALTERED = {
     "sound": "muted, or with another clip's sound",

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from offbeat.evaluation.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted
+from offbeat.evaluation.reading.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted
 
 MEANING = 0xE000
 """From here on, a character for what the prompt says of each option: it stands where a reply repeats that."""

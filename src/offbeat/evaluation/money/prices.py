@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from offbeat.errors import SettingsError
 from offbeat.models.base import JsonValue
 
+SHIPPED = "prices.toml"
 _MILLION = 1_000_000
 
 
@@ -55,7 +56,9 @@ def read_prices(own: Path | None, *, today: date) -> dict[str, Price]:
     Raises:
         SettingsError: the file cannot be read, or is not such a table; or it has two prices for one day.
     """
-    ours = _table(files("offbeat.evaluation").joinpath("prices.toml").read_text(encoding="utf-8"), "prices.toml", today)
+    ours = _table(
+        files("offbeat.evaluation.money").joinpath("prices.toml").read_text(encoding="utf-8"), "prices.toml", today
+    )
     if own is None:
         return ours
     try:

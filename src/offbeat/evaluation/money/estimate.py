@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offbeat.evaluation.money import Price, cost_usd
+from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe import needs_probe
-from offbeat.evaluation.probe_plan import probe_calls
+from offbeat.evaluation.probe.plan import probe_calls
+from offbeat.evaluation.probe.probing import needs_probe
 from offbeat.models.base import Paid
 
 
@@ -43,7 +43,7 @@ def estimate_run(plans: Sequence[ModelPlan], prices: Mapping[str, Price], *, bat
 
     Args:
         plans: what is to be asked.
-        prices: by name; see `offbeat.evaluation.money`.
+        prices: by name; see `offbeat.evaluation.money.prices`.
         batch: at the price of a batch.
     """
     found: list[Estimate] = []

@@ -1,0 +1,1 @@
+"""From a raw reply to one of the options, or to none."""
