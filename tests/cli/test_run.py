@@ -82,7 +82,9 @@ def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
     assert not (tmp_path / "run").exists()
     offbeat("run", "set", "--model", "random", "--out", "run", "--limit", "20")
     told = json.loads(offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run", "--json")[1])
-    assert told["models"] == [{"name": "random", "revision": "1 seed=0", "expected": 50, "kept": 20, "to_ask": 30}]
+    (model,) = told["models"]
+    assert (model["name"], model["question"]) == ("random", "study")
+    assert (model["expected"], model["kept"], model["to_ask"], model["most_usd"]) == (50, 20, 30, 0)
 
 
 @pytest.mark.parametrize(
