@@ -197,6 +197,7 @@ def run(
             repeats=repeats,
             terms=terms,
             on_progress=on_progress,
+            on_note=lambda note: click.echo(note, err=True),
         )
     _tell_errors(summary, errors)
     _tell(summary, out, as_json)
@@ -213,10 +214,8 @@ def _tell_estimates(estimates: Sequence[Estimate], as_json: bool) -> None:
     header = ("model", "question", "wanted", "answered", "to ask", "probe", "tokens in", "tokens out", "at most $")
     click.echo(text_table(header, [_estimate_row(estimate) for estimate in estimates]))
     if any(estimate.tokens for estimate in estimates):
-        click.echo(
-            "Tokens and cost are upper bounds: no call is repeated in them, the probe is not among them, and every"
-        )
-        click.echo("reply is taken to use its whole budget.")
+        click.echo("Tokens and cost are upper bounds, as long as no call has to be made again: every reply is taken to")
+        click.echo("use its whole budget. --max-cost sets a bound that holds in any case.")
 
 
 def _estimate_row(estimate: Estimate) -> tuple[str | int, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.plan import ModelPlan
+from offbeat.evaluation.probe.plan import probe_calls
 from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, needs_probe, probe_model
 from offbeat.models.base import JsonValue, Model, Prompt, Reply
 
@@ -33,6 +34,7 @@ async def admit(
     *,
     former: Mapping[str, JsonValue] | None,
     even_if_deaf: bool,
+    on_note: Callable[[str], None] | None = None,
 ) -> Admission:
     """Probe the model, unless it looks at nothing, has nothing left to answer, or has been probed for this run before.
 
@@ -42,6 +44,7 @@ async def admit(
         caller: by which it is asked.
         former: the record of a former probe of this revision in this run folder.
         even_if_deaf: ask it whatever the probe finds.
+        on_note: is told that a probe begins.
 
     Raises:
         OutOfMoney, RunError: see `Caller.call`.
@@ -53,6 +56,9 @@ async def admit(
     if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf)):
         return Admission(former, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
+    if on_note is not None:
+        calls = len(probe_calls(variants, plans[0].question))
+        on_note(f"{model.name}: does it hear and see? A probe, {calls} calls at most")
     result = await probe_model(model, variants, plans[0].question, ask=asking(caller))
     record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
     refused = not (result.passed or even_if_deaf)

@@ -70,6 +70,7 @@ def run_models(
     repeats: int = 1,
     terms: Terms | None = None,
     on_progress: Callable[[Answer], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> RunSummary:
     """Ask each model, one model after the other, about all variants that have no answer of it yet.
 
@@ -82,6 +83,7 @@ def run_models(
         repeats: how often each question is asked.
         terms: on what terms.
         on_progress: is given each answer when it is on the disk; called from another thread than this one.
+        on_note: is told, in words, what goes on before the first answer; likewise.
 
     Raises:
         RunError: the folder is held by another process, belongs to another dataset, or cannot be written to.
@@ -99,7 +101,7 @@ def run_models(
         asked = {model.name: _record(model, plans, selection, repeats, former) for model in models}
         note_asked(out, database, dataset, questions, asked)
         every = plan_models(dataset, models, questions, Selection(), repeats, database) if terms.batch else ()
-        run = _Run(database, terms, Purse(database, most_usd=terms.most_usd), every, on_progress)
+        run = _Run(database, terms, Purse(database, most_usd=terms.most_usd), every, on_progress, on_note)
         stopped: dict[str, str | None] = {}
 
         async def ask_all(halt: Halt) -> None:
@@ -126,6 +128,7 @@ class _Run:
     purse: Purse
     every: Sequence[ModelPlan]
     on_progress: Callable[[Answer], None] | None
+    on_note: Callable[[str], None] | None
 
     async def model(
         self, model: Model, plans: Sequence[ModelPlan], probe: Mapping[str, Any] | None, halted: asyncio.Event
@@ -133,7 +136,9 @@ class _Run:
         """One model's part; the record of its probe, and why it was stopped early, or None."""
         caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
         try:
-            admission = await admit(model, plans, caller, former=probe, even_if_deaf=self.terms.even_if_deaf)
+            admission = await admit(
+                model, plans, caller, former=probe, even_if_deaf=self.terms.even_if_deaf, on_note=self.on_note
+            )
             if admission.refusal is not None or halted.is_set():
                 return admission.record, admission.refusal
             return admission.record, await self._ask(model, plans, caller, halted)
