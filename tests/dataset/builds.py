@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -64,6 +66,19 @@ def killed_at_work(command: Sequence[str], folder: Path, *, writes: int, then_s:
     return not ended
 
 
+def killed_in_the_act(command: Sequence[str], folder: Path, *, writes: int) -> bool:
+    """Run a command, and kill it with all its children the moment that so many new names stand in `folder`."""
+    before = _names(folder)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while child.poll() is None and len(_names(folder) - before) < writes:
+        time.sleep(0.0002)
+    if child.poll() is not None:
+        return False
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    return True
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a dataset, the records of its clips too."""
     return {
@@ -82,6 +97,10 @@ def check_records(folder: Path) -> None:
             names = [f"{media}/{record['kept']['clip_id']}.mp4" for media in ("pictures", "sound")]
         lost = [name for name in names if not (folder / name).is_file()]
         assert not lost, f"{path.name} names what is not there: {lost}"
+
+
+def _names(folder: Path) -> set[str]:
+    return {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
 
 
 def _files(folder: Path) -> set[tuple[str, int, int]]:
