@@ -24,7 +24,8 @@ from offbeat.files import whole_file
 from offbeat.media.synth import SCENES, render_scene, write_scene
 from offbeat.models.registry import make_model
 from offbeat.report.build import open_material, write_report
-from offbeat.report.results import Results, compute_results
+from offbeat.report.results import compute_results
+from offbeat.report.values import Results
 
 MODELS = ("oracle", "signal", "random", "always:sync")
 LENGTHS_S = (Fraction(3), Fraction(5))

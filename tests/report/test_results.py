@@ -172,8 +172,9 @@ def test_one_source_is_too_little_for_a_finding():
 def test_results_json_holds_every_figure_with_its_interval_and_sources(study, results):
     told = json.loads(json.dumps(results_json(results, study, load_published(), []), allow_nan=False))
     sync = told["models"]["always:sync"]
-    assert sync["accuracy"] == {"value": 204 / 4284, "low": 204 / 4284, "high": 204 / 4284, "n_sources": 51}
-    assert sync["direction"] == {"value": None, "low": None, "high": None, "n_sources": 51}
+    share = 204 / 4284
+    assert sync["accuracy"] == {"value": share, "low": share, "high": share, "n_sources": 51, "method": "bootstrap"}
+    assert sync["direction"] == {"value": None, "low": None, "high": None, "n_sources": 51, "method": None}
     assert sync["confusion"]["behind"] == {"sync": 2040, "ahead": 0, "behind": 0, "none": 0}
     assert sync["by_delay"][0]["audio_delay_ms"] == -5000
     assert sync["by_delay"][0]["choices"]["sync"] == 204

@@ -1,4 +1,4 @@
-"""Intervals by resampling sources.
+"""Intervals by resampling sources; where there is nothing to resample together, Wilson's.
 
 All variants of a source share its material, so that they are no independent observations: treated as such, "95 %"
 intervals cover far less. The unit that is drawn is the source, with all its answers: S sources are drawn from S with
@@ -16,6 +16,9 @@ clips a source (plain percentiles in brackets): 5 sources 90.5 % (83.7), 16 sour
 The interval says how far the score would move with other sources of the same kind; it knows nothing of kinds that were
 not in the set, and a score of exactly 0 or 1 has an interval without width. Fewer than two sources have none.
 
+A share of which each source gives one trial at most has no clusters: its trials are independent of each other, and its
+interval is Wilson's (`offbeat.analysis.proportions`). `Estimate.method` tells which one it is.
+
 References:
     Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015) 371, section 5.3
     (expanded percentile interval; arXiv:1411.5279). Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993,
@@ -28,10 +31,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
+
+from offbeat.analysis.proportions import wilson
 
 DRAWS = 10_000
 LEVEL = 0.95
@@ -53,12 +59,14 @@ class Estimate:
         low: lower end of the interval; None where there is none.
         high: upper end.
         n_sources: how many sources it rests on.
+        method: how an interval is made; see above.
     """
 
     value: float | None
     low: float | None
     high: float | None
     n_sources: int
+    method: Literal["bootstrap", "wilson"] = "bootstrap"
 
 
 def draw_weights(n_sources: int, *, draws: int = DRAWS, rng: np.random.Generator) -> NDArray[np.uint16]:
@@ -87,31 +95,54 @@ def resample(counts: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArra
 
 
 def estimate(
-    counts: NDArray[np.float64], score: Score, drawn: NDArray[np.float64] | None, *, level: float = LEVEL
+    counts: NDArray[np.float64],
+    score: Score,
+    drawn: NDArray[np.float64] | None,
+    *,
+    level: float = LEVEL,
+    trials: Score | None = None,
 ) -> Estimate:
-    """A score of all sources together, and its expanded percentile interval over the draws.
-
-    A draw in which the score is undefined (balanced accuracy without one of the truths) is left out; where more than
-    `UNDEFINED_AT_MOST` of them are, there is no interval, because it would speak of the lucky draws alone.
+    """A score of all sources together, and its interval: the expanded percentiles over the draws, or Wilson's.
 
     Args:
         counts: a table for each source, shape (n_sources, 3, 4).
         score: what is computed from the summed tables.
         drawn: from `resample`; may be None where there are fewer than two sources.
         level: how often such intervals are to hold the truth.
+        trials: for a share: out of how many. Where no source has more than one, the interval is Wilson's.
     """
     value = float(score(counts.sum(axis=0))) if len(counts) else float("nan")
+    if trials is not None and len(counts) > 1 and not np.isnan(value) and trials(counts).max() <= 1:
+        total = float(trials(counts.sum(axis=0)))
+        low, high = wilson(round(value * total), total, level=level)
+        return Estimate(value=value, low=low, high=high, n_sources=len(counts), method="wilson")
+    scores = None if drawn is None or len(counts) < 2 or np.isnan(value) else score(drawn)
+    return over_draws(value, scores, n_sources=len(counts), level=level)
+
+
+def over_draws(value: float, scores: NDArray[np.float64] | None, *, n_sources: int, level: float = LEVEL) -> Estimate:
+    """A figure of all sources together, with the expanded percentile interval over its values in the draws.
+
+    A draw in which the figure is undefined (balanced accuracy without one of the truths) is left out; where more than
+    `UNDEFINED_AT_MOST` of them are, there is no interval, because it would speak of the lucky draws alone.
+
+    Args:
+        value: of all sources; NaN where there is nothing to score.
+        scores: its value in each draw, shape (draws,); None where there are fewer than two sources.
+        n_sources: how many sources it rests on.
+        level: how often such intervals are to hold the truth.
+    """
     if np.isnan(value):
-        return Estimate(value=None, low=None, high=None, n_sources=len(counts))
-    if len(counts) < 2 or drawn is None:
-        return Estimate(value=value, low=None, high=None, n_sources=len(counts))
-    scores = score(drawn)
+        return Estimate(value=None, low=None, high=None, n_sources=n_sources)
+    alone = Estimate(value=value, low=None, high=None, n_sources=n_sources)
+    if n_sources < 2 or scores is None:
+        return alone
     known = scores[~np.isnan(scores)]
     if known.size < (1 - UNDEFINED_AT_MOST) * scores.size:
-        return Estimate(value=value, low=None, high=None, n_sources=len(counts))
-    tail = tail_of(len(counts), level=level)
+        return alone
+    tail = tail_of(n_sources, level=level)
     low, high = np.quantile(known, [tail, 1 - tail])
-    return Estimate(value=value, low=float(low), high=float(high), n_sources=len(counts))
+    return Estimate(value=value, low=float(low), high=float(high), n_sources=n_sources)
 
 
 def tail_of(n_sources: int, *, level: float = LEVEL) -> float:

@@ -14,7 +14,7 @@ from offbeat.cli.table import one_line, text_table
 if TYPE_CHECKING:
     from offbeat.analysis.intervals import Estimate
     from offbeat.evaluation.reread import Reread
-    from offbeat.report.results import Results
+    from offbeat.report.values import Results
 
 Folder = click.Path(path_type=Path, file_okay=False)
 SHOWN = 20

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from offbeat.dataset.folder import Dataset
 from offbeat.dataset.schema import VariantRow
 from offbeat.evaluation.answer import OUTCOMES, Answer
-from offbeat.report.results import entries, scored_choice
+from offbeat.report.results import entries
+from offbeat.report.scorer import scored_choice
 from offbeat.report.words import visible
 from offbeat.timing import LABELS
 

@@ -22,8 +22,9 @@ from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
 from offbeat.report.page import render_page
 from offbeat.report.published import load_published
-from offbeat.report.results import Results, compute_results
+from offbeat.report.results import compute_results
 from offbeat.report.results_json import results_json
+from offbeat.report.values import Results
 
 PAGE = "index.html"
 RESULTS = "results.json"

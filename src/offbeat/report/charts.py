@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from offbeat.analysis import scores
-from offbeat.report.results import CHOICES, Group, ModelResult
+from offbeat.report.values import CHOICES, Group, ModelResult
 from offbeat.report.words import delay, interval, link, percent, visible
 from offbeat.timing import label_of
 

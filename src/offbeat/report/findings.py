@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offbeat.report.results import CHOICES, ModelResult
+from offbeat.report.values import CHOICES, ModelResult
 from offbeat.report.words import percent, with_interval
 
 GUESS = 1 / 3

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offbeat.report.results import ModelResult
+from offbeat.report.values import ModelResult
 
 _NOT_PROBED = "Whether its answers depend on the sound and on the picture was not looked at before it was asked."
 

@@ -25,7 +25,7 @@ from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import finding
 from offbeat.report.marks import mark_of
 from offbeat.report.published import Published
-from offbeat.report.results import CHOICES, Results
+from offbeat.report.values import CHOICES, Results
 
 SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "app.js")
 """In the order in which the page runs them."""

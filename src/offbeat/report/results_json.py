@@ -1,25 +1,30 @@
 """``results.json``: the figures of the page for other programs.
 
-Shares lie between 0 and 1. Every figure is ``{"value", "low", "high", "n_sources"}``; what does not exist is null.
+Shares lie between 0 and 1. Every figure is ``{"value", "low", "high", "n_sources", "method"}``; what does not exist is
+null. Keys are added from version to version, and none is renamed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import offbeat
 from offbeat.analysis.intervals import LEVEL, Estimate
 from offbeat.dataset.folder import Dataset
+from offbeat.report.comparisons import TESTED
 from offbeat.report.findings import finding
 from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
-from offbeat.report.results import CHOICES, Group, ModelResult, Results
+from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Results
 from offbeat.timing import LABELS
 
 RESULTS_VERSION = 1
 
 Json = dict[str, Any]
+
+FAMILY = "all pairs of the models below on balanced accuracy; holm_p is corrected over them"
 
 GROUP_KEYS = {
     "by_delay": ("delay", "audio_delay_ms"),
@@ -27,6 +32,10 @@ GROUP_KEYS = {
     "by_genre": ("genre", "genre"),
     "by_length": ("length", "clip_length_s"),
     "by_overlap": ("overlap", "overlap"),
+    "by_language": ("language", "language"),
+    "by_sign": ("sign", "label"),
+    "by_fps": ("fps", "fps"),
+    "by_condition": ("condition", "condition"),
 }
 """The name of each list, the group that it holds, and the name of the key in its items."""
 
@@ -53,6 +62,10 @@ def results_json(results: Results, dataset: Dataset, published: Published, runs:
             "seed": results.seed,
         },
         "baselines": results.baselines,
+        "comparisons": {
+            "family": FAMILY,
+            "pairs": [comparison_json(pair) for pair in results.comparisons],
+        },
         "models": {model.name: {**_model(model), "probe": _probe(model, runs)} for model in results.models},
         "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
         "published": published.model_dump(),
@@ -74,6 +87,9 @@ def _model(model: ModelResult) -> Json:
         "confusion": {
             label: dict(zip(CHOICES, row, strict=True)) for label, row in zip(LABELS, model.confusion, strict=True)
         },
+        "bounds": {name: asdict(bounds) for name, bounds in model.bounds.items()},
+        "with_probabilities": model.with_probabilities,
+        "repeats": None if model.spread is None else asdict(model.spread),
         "baselines": model.baselines,
         **{name: [_group(group, key) for group in model.groups[source]] for name, (source, key) in GROUP_KEYS.items()},
     }
@@ -92,9 +108,29 @@ def _group(group: Group, key: str) -> Json:
         "n_sources": group.accuracy.n_sources,
         "accuracy": _figure(group.accuracy),
         "balanced_accuracy": _figure(group.balanced_accuracy),
+        "noticed": _figure(group.noticed),
+        "false_alarms": _figure(group.false_alarms),
+        "detection_d_prime": _figure(group.detection_d_prime),
         "choices": dict(zip(CHOICES, group.choices, strict=True)),
     }
 
 
+def comparison_json(pair: Comparison) -> Json:
+    """Two models on what both have answered."""
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "n": pair.n,
+        "figures": {
+            name: {"first": pair.figures[name], "second": pair.others[name], "difference": _figure(difference)}
+            for name, difference in pair.differences.items()
+        },
+        "test": None if pair.test is None else {"measure": TESTED, **asdict(pair.test)},
+        "sources_left_out": pair.left_out,
+        "holm_p": pair.holm_p,
+        "mcnemar": {"first_only": pair.first_only, "second_only": pair.second_only, "p": pair.mcnemar_p},
+    }
+
+
 def _figure(figure: Estimate) -> Json:
-    return {"value": figure.value, "low": figure.low, "high": figure.high, "n_sources": figure.n_sources}
+    return asdict(figure) | {"method": None if figure.low is None else figure.method}

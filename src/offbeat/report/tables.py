@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.dataset.folder import Dataset
-from offbeat.report.results import CHOICES, Group, ModelResult
+from offbeat.report.values import CHOICES, Group, ModelResult
 from offbeat.report.words import NOTHING, link, listed, visible
 from offbeat.timing import LABELS
 
