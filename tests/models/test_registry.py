@@ -16,7 +16,7 @@ from offbeat.models.registry import make_model
             "randon",
             r"no model 'randon'; did you mean 'random'\? Known: always, gemini, openai, oracle, random, replay, ",
         ),
-        ("randon", r"signal, and FILE\.py:Class"),
+        ("randon", r"signal, .*and FILE\.py:Class"),
         ("ORACLE", "did you mean 'oracle'"),
         ("gpt", "no model 'gpt'. Known: "),
         ("", "no model ''"),

@@ -15,6 +15,8 @@ from offbeat.errors import ModelUnavailable
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)S?$")
 _SHORTEST = 8
 """A shorter value may stand in an innocent text by chance."""
+_READ: set[str] = set()
+"""Variables that a key was read from: secrets, whatever they are called."""
 
 
 def key_from(names: Sequence[str], *, spec: str) -> str:
@@ -30,13 +32,19 @@ def key_from(names: Sequence[str], *, spec: str) -> str:
     for name in names:
         value = os.environ.get(name, "").strip()
         if value:
+            _READ.add(name)
             return value
     raise ModelUnavailable(f"{spec!r} needs a key in the environment; type: export {names[0]}=…")
 
 
+def is_secret(name: str) -> bool:
+    """Whether the name of an environment variable says that it is a secret."""
+    return _SECRET_NAME.search(name.upper()) is not None
+
+
 def secrets_now() -> tuple[tuple[str, str], ...]:
     """Name and value of each environment variable whose name says that it is a secret."""
-    named = ((name, os.environ[name].strip()) for name in os.environ if _SECRET_NAME.search(name.upper()))
+    named = ((name, os.environ[name].strip()) for name in os.environ if is_secret(name))
     return tuple((name, value) for name, value in named if len(value) >= _SHORTEST)
 
 
