@@ -38,12 +38,12 @@ def key_from(names: Sequence[str], *, spec: str) -> str:
 
 
 def is_secret(name: str) -> bool:
-    """Whether the name of an environment variable says that it is a secret."""
-    return _SECRET_NAME.search(name.upper()) is not None
+    """Whether an environment variable is a secret: a key was read from it, or its name says so."""
+    return name in _READ or _SECRET_NAME.search(name.upper()) is not None
 
 
 def secrets_now() -> tuple[tuple[str, str], ...]:
-    """Name and value of each environment variable whose name says that it is a secret."""
+    """Name and value of each environment variable that is a secret."""
     named = ((name, os.environ[name].strip()) for name in os.environ if is_secret(name))
     return tuple((name, value) for name, value in named if len(value) >= _SHORTEST)
 

@@ -95,6 +95,16 @@ def test_a_key_that_the_server_repeats_is_not_repeated(fault, key, variants, cap
     assert key not in caplog.text
 
 
+def test_a_key_is_a_secret_whatever_its_variable_is_called(variants, monkeypatch):
+    monkeypatch.setenv("LAB_ACCESS", KEY)
+    with StandIn(OpenAIWire("vllm")) as server:
+        server.queue(status(400, body={"error": {"message": f"no such key: {KEY}"}}))
+        (got,) = ask(model_at(server.url, preset="vllm", key_env="LAB_ACCESS"), variants[0])
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert "no such key: [LAB_ACCESS]" in str(got)
+    assert KEY not in everything_said(got)
+
+
 def test_the_key_is_nowhere_but_in_its_header(key, variants):
     with StandIn(OpenAIWire("dashscope", key=key)) as server:
         model = model_at(server.url, preset="dashscope")
