@@ -95,6 +95,12 @@ def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
         (("--model", "random", "--genre", "opera"), "no clip of genre opera"),
         (("--model", "random", "--lengths", "3;5"), "not a time in seconds: '3;5'"),
         (("--model", "random", "--limit", "0"), "0 is not in the range"),
+        (("--model", "random", "--max-cost", "nan"), "expected a number, got nan"),
+        (("--model", "random", "--timeout", "nan"), "expected a number, got nan"),
+        (
+            ("--model", "gemini:gemini-3.8-flash", "--model", "openai:m", "--base-url", "http://127.0.0.1:9/v1"),
+            "gemini:gemini-3.8-flash and openai:m would all be asked there, each with its key",
+        ),
         ((), "Missing option '--model'"),
     ],
 )

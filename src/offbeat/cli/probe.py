@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.model_options import base_url_flag, option_flag, read_options
+from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
 
@@ -40,11 +40,18 @@ _ASKED = {"heard": "anything to hear?", "moves": "anything moves?"}
 @option_flag
 @base_url_flag
 @click.option("--clips", type=click.IntRange(min=1), metavar="N", default=4, show_default=True, help="How many clips.")
-@click.option("--length", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Clips of these seconds only.")
+@click.option(
+    "--length",
+    type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
+    metavar="S",
+    help="Clips of these seconds only.",
+)
 @click.option(
     "--timeout",
     "call_limit_s",
     type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
     metavar="S",
     default=600.0,
     show_default=True,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.model_options import base_url_flag, option_flag, read_options
+from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
 from offbeat.cli.outcomes import outcome_table
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
@@ -95,13 +95,19 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     "--timeout",
     "call_limit_s",
     type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
     metavar="S",
     default=600.0,
     show_default=True,
     help="Longest call to a server.",
 )
 @click.option(
-    "--max-cost", "most_usd", type=click.FloatRange(min=0), metavar="USD", help="Spend no more in this run folder."
+    "--max-cost",
+    "most_usd",
+    type=click.FloatRange(min=0),
+    callback=finite,
+    metavar="USD",
+    help="Spend no more in this run folder.",
 )
 @click.option(
     "--prices",
@@ -244,7 +250,8 @@ def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
         for text, times in errors[model.name].most_common(3):
             click.echo(one_line(f"{model.name}: {times} x {text}", 500), err=True)
         if model.stopped is not None:
-            left = sum(other.missing for other in summary.models if other.name == model.name)
+            own = [other for other in summary.models if other.name == model.name]
+            left = sum(other.missing + other.outcomes["error"] for other in own)
             click.echo(one_line(f"{model.name}: ended early, {left} without an answer: {model.stopped}", 800), err=True)
 
 

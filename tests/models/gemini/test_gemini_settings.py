@@ -35,6 +35,7 @@ PROMPT = Prompt(text="sync, ahead or behind?", options=LABELS)
         ("gemini-3.8-flash", {"base_url": "ftp://x"}, "option base_url: expected an address"),
         ("gemini-3.8-flash", {"base_url": "https://x/?key=k"}, "option base_url: expected an address"),
         ("gemini-3.8-flash", {"base_url": "https://user:pw@x"}, "option base_url: expected an address"),
+        ("gemini-3.8-flash", {"base_url": "http://example.org"}, "option base_url: the key would go there unencrypted"),
         ("gemini-3.8-flash", {"timeout_s": 0}, "option timeout_s"),
         ("gemini-3.8-flash", {"thinking": "minimal"}, "expected low, medium, high, xhigh, got 'minimal'"),
         ("gemini-3.8-flash", {"thinking": 1024}, "it is a level, low, medium, high, xhigh, got 1024"),

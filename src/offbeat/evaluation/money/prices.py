@@ -25,7 +25,7 @@ _MILLION = 1_000_000
 class Price(BaseModel):
     """One row of the table; US dollars for a million tokens."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     """As a model's `price_name`."""

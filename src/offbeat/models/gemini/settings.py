@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from offbeat.errors import ModelUnavailable
+from offbeat.models.openai.presets import is_near
 
 HOST = "https://generativelanguage.googleapis.com"
 DEFAULT_FPS = 1.0
@@ -54,6 +55,8 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
             raise ValueError("expected an address such as https://host/path, with no key or password in it")
+        if parts.scheme == "http" and not is_near(parts.hostname):
+            raise ValueError("the key would go there unencrypted; use https")
         return value.rstrip("/")
 
     @model_validator(mode="after")
