@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Ask models about every variant of a dataset; resumes by itself.",
     "status": "How far a run is: what is there, missing, failing and why.",
     "score": "Read the stored answers again and recompute, without asking.",
+    "compare": "What changed between two runs, with paired intervals.",
     "report": "Tables, charts and a page with clips to play.",
     "export": "Write a dataset out in another form.",
     "models": "Who can be asked, and with which options.",

@@ -40,10 +40,17 @@ def compare_all(
         draws: of sources.
         figures: of `SCORES`, for which differences are wanted.
     """
-    found = [
-        compare_pair(names, (models[names[0]], models[names[1]]), scorer, draws, figures=figures)
-        for names in combinations(models, 2)
-    ]
+    return with_holm(
+        [
+            compare_pair(names, (models[names[0]], models[names[1]]), scorer, draws, figures=figures)
+            for names in combinations(models, 2)
+        ]
+    )
+
+
+def with_holm(pairs: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same pairs, with Holm's correction over them; those without a test have no part in it."""
+    found = list(pairs)
     tested = [number for number, pair in enumerate(found) if pair.test is not None]
     adjusted = holm([pair.test.t_p for pair in found if pair.test is not None])
     for number, p in zip(tested, adjusted, strict=True):
