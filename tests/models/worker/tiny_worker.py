@@ -1,6 +1,6 @@
 """A worker in plain Python that answers by the bytes of the clip, and that misbehaves on request.
 
-``tiny_worker.py [together] [arrays] [log=FILE] [MISCHIEF[@N]]``: the mischief is done at the N-th ask, the first by
+``tiny_worker.py [together] [arrays] [blind] [slow] [log=FILE] [do=MISCHIEF[@N]]``: done at the N-th ask, the first by
 default; with ``once=FILE`` only by the process that makes that file.
 """
 
@@ -95,6 +95,7 @@ hello = {
     "name": "tiny",
     "revision": values.get("revision", "1"),
     "together": "together" in flags,
+    "looks": "blind" not in flags,
 }
 if "revisions" in values:
     with Path(values["revisions"]).open("a") as file:
@@ -112,6 +113,7 @@ for line in sys.stdin:
         break
     for ask in message.get("asks", [message]):
         done += 1
+        time.sleep(0.05 if "slow" in flags else 0)
         log(f"ask {ask['clip']['clip_id']} {ask['clip']['variant_id']}")
         if mischief.startswith("error-"):
             say({"type": "error", "id": ask["id"], "kind": mischief.removeprefix("error-"), "message": "no luck"})

@@ -1,0 +1,91 @@
+"""Runs with one to eight workers: every clip goes to one of them, and how many there are changes nothing."""
+
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from fake_dataset import write_dataset
+from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.runner import run_models
+from offbeat.models.registry import make_model
+
+TINY = Path(__file__).with_name("tiny_worker.py")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return write_dataset(tmp_path_factory.mktemp("set"), sources=6)  # 12 clips of 5 variants
+
+
+class Ran:
+    """A run, and what the workers wrote down of it."""
+
+    def __init__(self, dataset, folder, *words, **options):
+        folder.mkdir()
+        self.log = folder / "log"
+        spec = f"worker:{sys.executable} {TINY} blind log={self.log} {' '.join(words)}"
+        (self.summary,) = run_models(dataset, [make_model(spec, options=options)], out=folder / "run").models
+        self.answers = {answer.variant_id: answer.text for answer in open_run(folder / "run").answers}
+        lines = [line.split() for line in self.log.read_text().splitlines()]
+        self.hellos = {line[0]: dict(word.split("=", 1) for word in line[2:]) for line in lines if line[1] == "hello"}
+        self.asks = [(line[0], line[2], line[3]) for line in lines if line[1] == "ask"]
+        self.closed = [line[0] for line in lines if line[1] == "close"]
+
+
+@pytest.fixture(scope="module")
+def alone(dataset, tmp_path_factory):
+    return Ran(dataset, tmp_path_factory.mktemp("one") / "ran")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+@pytest.mark.parametrize("together", ["", "together"])
+def test_how_many_workers_changes_no_answer(dataset, alone, tmp_path, workers, together):
+    ran = Ran(dataset, tmp_path / "ran", together, workers=workers)
+    assert ran.summary.outcomes["ok"] == 60
+    assert ran.answers == alone.answers
+    assert len(set(alone.answers.values())) == 3, "or the answers would not tell clips apart"
+    assert Counter(variant for _, _, variant in ran.asks) == Counter(dict.fromkeys(alone.answers, 1))
+    of_clip = defaultdict(set)
+    for pid, clip, _ in ran.asks:
+        of_clip[clip].add(pid)
+    assert all(len(pids) == 1 for pids in of_clip.values()), "a clip is one worker's"
+    assert len(ran.hellos) <= workers
+    assert sorted(ran.closed) == sorted(ran.hellos), "each was told to close"
+
+
+def test_several_workers_share_the_clips_out(dataset, tmp_path):
+    slow = Ran(dataset, tmp_path / "ran", "slow", workers=3)
+    assert len({pid for pid, _, _ in slow.asks}) == 3
+
+
+@pytest.mark.parametrize("together", ["", "together"])
+def test_a_worker_that_dies_in_a_run_is_replaced(dataset, alone, tmp_path, together):
+    ran = Ran(dataset, tmp_path / "ran", together, "do=die@8", f"once={tmp_path / 'once'}", workers=3)
+    assert ran.summary.outcomes["ok"] == 60
+    assert ran.answers == alone.answers
+    again = {variant: count for variant, count in Counter(v for _, _, v in ran.asks).items() if count > 1}
+    assert list(again.values()) == [2], "the one that it was asked about"
+    assert len(ran.hellos) <= 4
+
+
+def test_a_variant_that_kills_is_an_error_and_asked_again_by_the_next_run(dataset, alone, tmp_path):
+    ran = Ran(dataset, tmp_path / "ran", "do=die-on", "variant=v000007", workers=2)
+    assert (ran.summary.outcomes["ok"], ran.summary.outcomes["error"]) == (59, 1)
+    (error,) = [a for a in open_run(tmp_path / "ran" / "run").answers if a.outcome == "error"]
+    assert error.variant_id == "v000007"
+    assert "exit code 4" in error.error
+
+
+def test_workers_that_cannot_be_used_stop_the_run(dataset, tmp_path):
+    ran = Ran(dataset, tmp_path / "ran", "do=error-unavailable", workers=2)
+    assert "no luck" in ran.summary.stopped
+    assert len(ran.asks) <= 4
+
+
+def test_each_worker_has_its_own_device(dataset, tmp_path):
+    ran = Ran(dataset, tmp_path / "ran", "slow", devices="4,GPU-abc")
+    assert sorted(hello["CUDA_VISIBLE_DEVICES"] for hello in ran.hellos.values()) == ["4", "GPU-abc"]
+    more = Ran(dataset, tmp_path / "more", "slow", devices=[0, 1], workers=4, device_env="TINY")
+    assert sorted(hello["TINY"] for hello in more.hellos.values()) == ["0", "0", "1", "1"]
