@@ -43,6 +43,17 @@ def test_it_is_never_crossed(tmp_path_factory, calls):
         assert purse.spent_usd == pytest.approx(spent_usd(database))
 
 
+def test_nobody_waits_for_calls_that_have_all_ended(tmp_path):
+    with Database(tmp_path / "a.sqlite") as database:
+        purse = Purse(database, most_usd=0.34)
+        calls = [begin(purse, 0.1), begin(purse, 0.02), begin(purse, 0.1), begin(purse, 0.1)]
+        for place in (0, 2, 1, 3):  # what was set aside comes to 4e-17 less than what it was, by rounding
+            purse.end(calls[place], ended="TransientError", usage=None, cost_usd=None)
+        with pytest.raises(OutOfMoney) as caught:
+            begin(purse, 0.02)
+        assert not caught.value.may_pass
+
+
 def test_threads_cannot_spend_the_same_money_twice(tmp_path):
     with Database(tmp_path / "a.sqlite") as database:
         purse = Purse(database, most_usd=1.0)

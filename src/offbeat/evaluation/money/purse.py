@@ -49,6 +49,7 @@ class Purse:
         self._most_usd = most_usd
         self._lock = threading.Lock()
         self._taken_usd = spent_usd(database)
+        self._in_flight = 0
         self._in_flight_usd = 0.0
         """Of `_taken_usd`: what will soon be known better; not that of batches, which take hours."""
 
@@ -78,10 +79,12 @@ class Purse:
                 raise OutOfMoney(
                     f"${self._taken_usd:.4f} are spent or set aside, and the next call may cost ${most_usd:.4f}: "
                     f"more than the ${self._most_usd:g} of --max-cost; raise it to go on",
-                    may_pass=self._taken_usd - self._in_flight_usd + most_usd <= self._most_usd,
+                    may_pass=self._in_flight > 0 and self._taken_usd - self._in_flight_usd + most_usd <= self._most_usd,
                 )
             self._taken_usd += most_usd
-            self._in_flight_usd += 0.0 if purpose == "batch" else most_usd
+            if purpose != "batch":
+                self._in_flight += 1
+                self._in_flight_usd += most_usd
         query = "INSERT INTO calls (model, key, purpose, begun_at, reserved_usd) VALUES (?, ?, ?, ?, ?)"
         with self._database.reading() as connection:
             call = connection.execute(query, (model, key, purpose, utc_now(), most_usd)).lastrowid
@@ -105,7 +108,9 @@ class Purse:
         with self._database.reading() as connection:
             ((reserved, cost, purpose),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
         with self._lock:
-            self._in_flight_usd -= 0.0 if purpose == "batch" else reserved
+            if purpose != "batch":
+                self._in_flight -= 1
+                self._in_flight_usd -= reserved
             self._taken_usd += cost - reserved
 
 
