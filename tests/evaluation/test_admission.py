@@ -1,10 +1,18 @@
 """The probe before a run: who fails it is not asked, unless the user insists; who has passed it is not probed again."""
 
+import asyncio
+import time
+
 import pytest
 from builds import build, card_file, settings
 from probe_models import Deaf, Failing, Watching
 
 from offbeat.errors import TransientError
+from offbeat.evaluation.admission import admit
+from offbeat.evaluation.calls.calling import Caller
+from offbeat.evaluation.calls.limiter import Limiter
+from offbeat.evaluation.plan import Selection, plan_models
+from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status
@@ -81,3 +89,59 @@ def test_a_probe_that_fails_is_no_verdict(dataset, tmp_path):
     summary = run_models(dataset, [model], out=tmp_path / "run", terms=Terms(first_wait_s=1e-4))
     assert "connection refused" in summary.models[0].stopped
     assert "--even-if-deaf" not in summary.models[0].stopped
+
+
+def test_the_probe_is_noted_before_the_first_question(dataset, tmp_path):
+    """Killed in the midst of asking, a run still bears the mark, and is not probed again."""
+    seen = []
+
+    class Noting(Counting):
+        def reply(self, variant, prompt):
+            seen.append(noted(tmp_path / "run"))
+            return super().reply(variant, prompt)
+
+    run_models(dataset, [Noting(Deaf())], out=tmp_path / "run", terms=Terms(even_if_deaf=True))
+    asked = seen[-len(dataset.variants) :]
+    assert seen[0] is None
+    assert [(probe["passed"], probe["overridden"]) for probe in asked] == [(False, True)] * len(asked)
+
+
+def test_a_probe_that_was_cut_short_is_made_anew_although_the_user_insists(dataset, tmp_path):
+    insist = Terms(even_if_deaf=True, first_wait_s=1e-4)
+    broken = Failing(TransientError("connection refused"), after=3)
+    run_models(dataset, [Counting(broken)], out=tmp_path / "run", terms=insist)
+    assert "connection refused" in noted(tmp_path / "run")["error"]
+    again = Counting(Watching())
+    assert run_models(dataset, [again], out=tmp_path / "run", terms=insist).complete
+    assert noted(tmp_path / "run")["passed"] is True
+
+
+@pytest.mark.parametrize("calls", [3, 50])
+def test_an_interrupted_probe_is_no_verdict(dataset, calls):
+    """Not even where it was the question that a model may refuse: call 50 is one of those, of the last clip."""
+    plans = plan_models(dataset, [Counting(Watching())], [STUDY], Selection(), 1, None)
+
+    async def go():
+        halted = asyncio.Event()
+
+        class Halting(Counting):
+            def reply(self, variant, prompt):
+                if self.calls == calls:
+                    loop.call_soon_threadsafe(halted.set)
+                return super().reply(variant, prompt)
+
+        loop = asyncio.get_running_loop()
+        model = Halting(Watching())
+        caller = Caller(model, limiter=Limiter(most=1, halted=halted, clock=time.monotonic), halted=halted)
+        return await admit(model, plans, caller, former=None, even_if_deaf=False)
+
+    admission = asyncio.run(go())
+    assert admission.record["error"] == "the run was interrupted"
+    assert admission.record["sound"] is None
+
+
+def test_who_takes_no_batches_is_not_even_probed(dataset, tmp_path):
+    model = Counting(Watching())
+    summary = run_models(dataset, [model], out=tmp_path / "run", terms=Terms(batch=True))
+    assert "takes no batches" in summary.models[0].stopped
+    assert model.calls == 0

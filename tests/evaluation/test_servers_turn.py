@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from fake_dataset import write_dataset
-from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
@@ -212,3 +212,31 @@ def test_a_thousand_slow_calls_at_once_hold_no_more_with_more_clips(tmp_path):
     clips = 100_000 * 1000
     assert many < clips + 60e6  # 8,000 clips of 0.1 MB would be 800 MB
     assert few < clips + 60e6
+
+
+@pytest.mark.parametrize("usage", [{"input_tokens": float("nan")}, {"input_tokens": object()}, [1, 2]])
+def test_what_a_failed_call_used_may_be_nonsense(dataset, tmp_path, usage):
+    remote = Remote(lambda row: ModelError(f"no reply about {row.variant_id}", usage=usage))
+    summary = run_models(dataset, [remote], out=tmp_path / "run")
+    assert summary.models[0].outcomes["error"] == 50
+    assert {len(answer.usage) for answer in open_run(tmp_path / "run").answers} == {0}
+
+
+def test_a_models_own_time_out_is_told_as_such(dataset, tmp_path):
+    run_models(dataset, [Remote(lambda row: TimeoutError("of its own"))], out=tmp_path / "run", terms=Terms(**FAST))
+    assert {answer.error for answer in open_run(tmp_path / "run").answers} == {"TimeoutError: of its own"}
+
+
+def test_one_that_cannot_be_closed_does_not_end_the_run(dataset, tmp_path, caplog):
+    class Stuck(Remote):
+        async def close(self):
+            raise RuntimeError("stuck")
+
+    class Plain(Remote):
+        def close(self):
+            self.closed = True
+
+    plain = Plain(name="plain")
+    assert run_models(dataset, [Stuck(), plain], out=tmp_path / "run").complete
+    assert plain.closed
+    assert "remote could not be closed: RuntimeError: stuck" in caplog.text

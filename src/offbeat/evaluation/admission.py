@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError
+from offbeat.errors import ModelError, TransientError
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import probe_calls
@@ -38,6 +38,8 @@ async def admit(
 ) -> Admission:
     """Probe the model, unless it looks at nothing, has nothing left to answer, or has been probed for this run before.
 
+    A probe that could not be carried out to its end is none.
+
     Args:
         model: whom.
         plans: what it is to be asked; the first question is also the probe's.
@@ -53,7 +55,7 @@ async def admit(
         return Admission(former, None)
     if not needs_probe(model):
         return Admission(NOT_NEEDED, None)
-    if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf)):
+    if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf and not former["error"])):
         return Admission(former, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:
@@ -76,7 +78,7 @@ def asking(caller: Caller) -> Ask:
         if isinstance(called.failure, ModelError):
             raise called.failure
         if called.failure is None:
-            raise ModelError("the run was interrupted")
+            raise TransientError("the run was interrupted")  # a plain ModelError might be taken for the model's own
         raise ModelError(f"{type(called.failure).__name__}: {called.failure}") from called.failure
 
     return ask

@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.calls.calling import Called, Caller, Failure, checked, storable
+from offbeat.evaluation.calls.calling import Called, Caller, Failure, checked, storable, used_by
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import Grouped, JsonValue, Model, Reply
@@ -118,8 +118,7 @@ def answer_of(
 def _usage(called: Called) -> dict[str, JsonValue]:
     if called.reply is not None:
         return dict(called.reply.usage)
-    usage = called.failure.usage if isinstance(called.failure, ModelError) else None
-    return dict(usage or {})
+    return {} if called.failure is None else used_by(called.failure) or {}
 
 
 def _details(called: Called, model: Model, planned: Planned) -> dict[str, JsonValue]:

@@ -8,8 +8,10 @@ caller; a second Ctrl-C does not wait.
 from __future__ import annotations
 
 import asyncio
+import inspect
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.batches import BatchTurn
-from offbeat.evaluation.calls.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous
+from offbeat.evaluation.calls.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous, storable
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.database import Database
@@ -31,6 +33,8 @@ from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, not
 from offbeat.evaluation.summary import RunSummary, summarise
 from offbeat.evaluation.turn import Turn
 from offbeat.models.base import Batch, Closing, Grouped, Model, Paid
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +108,17 @@ def run_models(
         run = _Run(database, terms, Purse(database, most_usd=terms.most_usd), every, on_progress, on_note)
         stopped: dict[str, str | None] = {}
 
+        async def note(model: Model, probe: Mapping[str, Any] | None) -> None:
+            record = asked[model.name].model_copy(update={"probe": probe})
+            await asyncio.to_thread(note_asked, out, database, dataset, questions, {model.name: record})
+
         async def ask_all(halt: Halt) -> None:
             for model in models:
                 halt.renew()
                 if halt.interrupted:
                     return
-                record = asked[model.name]
-                probe, stopped[model.name] = await run.model(model, _of(model, plans), record.probe, halt.asked)
-                note = {model.name: record.model_copy(update={"probe": probe})}
-                await asyncio.to_thread(note_asked, out, database, dataset, questions, note)
+                probe = asked[model.name].probe
+                stopped[model.name] = await run.model(model, _of(model, plans), probe, halt.asked, note)
 
         run_in_loop(ask_all)
         summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
@@ -131,27 +137,36 @@ class _Run:
     on_note: Callable[[str], None] | None
 
     async def model(
-        self, model: Model, plans: Sequence[ModelPlan], probe: Mapping[str, Any] | None, halted: asyncio.Event
-    ) -> tuple[Mapping[str, Any] | None, str | None]:
-        """One model's part; the record of its probe, and why it was stopped early, or None."""
+        self,
+        model: Model,
+        plans: Sequence[ModelPlan],
+        probe: Mapping[str, Any] | None,
+        halted: asyncio.Event,
+        note: Callable[[Model, Mapping[str, Any] | None], Awaitable[None]],
+    ) -> str | None:
+        """One model's part: its probe, noted before anything else is asked, and its answers.
+
+        Returns:
+            Why it was stopped early, or None.
+        """
+        if self.terms.batch and not isinstance(model, Batch):
+            return "it takes no batches; leave --batch out"
         caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
         try:
             admission = await admit(
                 model, plans, caller, former=probe, even_if_deaf=self.terms.even_if_deaf, on_note=self.on_note
             )
+            await note(model, admission.record)
             if admission.refusal is not None or halted.is_set():
-                return admission.record, admission.refusal
-            return admission.record, await self._ask(model, plans, caller, halted)
+                return admission.refusal
+            return await self._ask(model, plans, caller, halted)
         except OutOfMoney as failure:
-            return probe, str(failure)
+            return str(failure)
         finally:
-            if isinstance(model, Closing):
-                await model.close()
+            await _close(model)
 
     async def _ask(self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event) -> str | None:
-        if self.terms.batch:
-            if not isinstance(model, Batch):
-                return "it takes no batches; leave --batch out"
+        if self.terms.batch and isinstance(model, Batch):
             price = self.terms.prices.get(price_name(model) or "")
             turn = BatchTurn(
                 model,
@@ -169,6 +184,18 @@ class _Run:
                 turn = Turn(plan, caller=caller, database=self.database, halted=halted, on_progress=self.on_progress)
                 why = await turn.take(at_once=most_at_once(model, self.terms))
         return why
+
+
+async def _close(model: Model) -> None:
+    """Let it go; what goes wrong there changes no answer."""
+    if not isinstance(model, Closing):
+        return
+    try:
+        closing = model.close()
+        if inspect.isawaitable(closing):
+            await closing
+    except Exception as failure:  # noqa: BLE001  whatever a model of others may raise
+        _log.warning("%s could not be closed: %s", model.name, storable(f"{type(failure).__name__}: {failure}"))
 
 
 def _of(model: Model, plans: Sequence[ModelPlan]) -> list[ModelPlan]:

@@ -164,7 +164,7 @@ class Caller:
         if call is None:
             return None
         outcome = await self._reply(variant, prompt, executor)
-        usage = outcome.usage if isinstance(outcome, Reply | ModelError) else None
+        usage = outcome.usage if isinstance(outcome, Reply) else used_by(outcome)
         cost = None if usage is None else cost_usd(self._price, usage)
         if isinstance(outcome, ModelError) and usage == {}:
             cost = 0.0
@@ -186,14 +186,16 @@ class Caller:
 
     async def _reply(self, variant: Variant, prompt: Prompt, executor: Executor | None) -> Reply | Failure:
         """What comes back from the model, or what it raises."""
+        limit = asyncio.timeout(self._call_limit_s)
         try:
             if not self._asynchronous:
                 loop = asyncio.get_running_loop()
                 return self._checked(await loop.run_in_executor(executor, self._direct, variant, prompt), prompt)
-            async with asyncio.timeout(self._call_limit_s):
+            async with limit:
                 return self._checked(await cast("Awaitable[Reply]", self._model.reply(variant, prompt)), prompt)
-        except TimeoutError:
-            return TransientError(f"no reply within {self._call_limit_s:g} s", usage=None)
+        except TimeoutError as failure:
+            own = f"TimeoutError: {failure}"
+            return TransientError(f"no reply within {self._call_limit_s:g} s" if limit.expired() else own, usage=None)
         except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
             return failure
 
@@ -232,6 +234,16 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
     )
 
 
+def used_by(failure: Failure) -> dict[str, JsonValue] | None:
+    """What a failed call has used, fit to be kept; None where nobody knows, or nobody can read it."""
+    if not isinstance(failure, ModelError) or failure.usage is None:
+        return None
+    try:
+        return _plain(failure.usage, None)
+    except (TypeError, ValueError):
+        return None
+
+
 def storable(text: str, secrets: Secrets = None) -> str:
     """Text without keys, and without lone surrogates, which UTF-8 and so the store cannot hold."""
     return redacted(text.encode("utf-8", "backslashreplace").decode("utf-8"), secrets)
@@ -244,7 +256,7 @@ def _plain(record: Mapping[str, JsonValue], secrets: Secrets) -> dict[str, JsonV
 def _probabilities(given: Mapping[str, float] | None, options: Sequence[str]) -> Mapping[str, float] | None:
     if given is None:
         return None
-    chances = {option: float(chance) for option, chance in given.items()}
+    chances = {option: float(chance) for option, chance in dict(given).items()}
     fine = set(chances) <= set(options) and all(0 <= c <= 1 for c in chances.values())
     if not fine or sum(chances.values()) > 1 + 1e-9:
         raise ValueError(f"probabilities {chances}, expected numbers from 0 to 1 for {', '.join(options)}")
