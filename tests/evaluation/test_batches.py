@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from offbeat.errors import ModelError, RequestRejected, TransientError
+from offbeat.errors import MediaError, ModelError, ModelUnavailable, RequestRejected, TransientError
 from offbeat.evaluation import batches
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
@@ -153,3 +153,34 @@ def test_other_questions_leave_a_job_alone(run, server):
     server.state = "ended"
     assert "holds other questions than these" in run(repeats=1).models[0].stopped
     assert run(repeats=2).complete
+
+
+def test_another_model_in_a_batch_ends_the_handing_over(run, server):
+    """What it answered was paid for; the same questions would be answered by it again."""
+    server.state = "pending"
+    run()
+    server.state = "ended"
+    server.fail = dict.fromkeys(server.jobs["batches/0"], ModelUnavailable("another answered", usage=USAGE))
+    summary = run()
+    assert summary.models[0].stopped == "another answered"
+    assert summary.models[0].outcomes["error"] == 50
+    assert len(server.jobs) == 1
+    assert summary.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
+
+
+def test_what_a_job_loses_may_have_been_paid_for(run, server):
+    server.state = "pending"
+    run()
+    first = server.jobs["batches/0"]
+    server.lose, server.fail = set(first[:5]), {first[5]: RequestRejected("400"), first[6]: ModelError("?", usage=None)}
+    server.state = "ended"
+    server.submit_error = RequestRejected("not now")
+    most, real = (1000 + 100 * 10) / 2e6, (1000 + 10 * 10) / 2e6
+    assert run().spent_usd == pytest.approx(6 * most + 43 * real)  # 5 lost, 1 that nobody can tell, 1 free
+
+
+def test_a_clip_that_cannot_be_read_is_named_and_costs_nothing(run, server):
+    server.submit_error = MediaError("clips/x.mp4: no picture", reason="no_picture")
+    summary = run()
+    assert summary.models[0].stopped == "clips/x.mp4: no picture"
+    assert summary.spent_usd == 0

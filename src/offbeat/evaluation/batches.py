@@ -20,9 +20,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from offbeat.errors import ModelError, TransientError
+from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.asking import answer_of, checked_call
+from offbeat.evaluation.calls.calling import used_by
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
@@ -92,6 +93,7 @@ class BatchTurn:
         self._purse = purse
         self._price = price
         self._on_progress = on_progress
+        self._unavailable: str | None = None
 
     async def take(self, batch: Batch, *, halted: asyncio.Event) -> str | None:
         """Collect what is done, and hand over what is open.
@@ -110,7 +112,9 @@ class BatchTurn:
             except TransientError as failure:
                 return f"{job.job}: cannot be told now: {failure}; the same command collects it later"
             except ModelError as failure:
-                await self._end(job, f"lost: {failure}", {})
+                await self._end(job, f"lost: {failure}", {}, None)
+        if self._unavailable is not None:
+            return self._unavailable
         under_way = {key for job in pending_jobs(self._database, self._model.name) for key in job.keys}
         answered = {key for key, outcome in self._kept() if outcome != "error"}
         wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
@@ -120,7 +124,7 @@ class BatchTurn:
                 break
             try:
                 await self._submit(batch, left[start : start + LARGEST])
-            except (OutOfMoney, ModelError) as failure:
+            except (OutOfMoney, ModelError, MediaError) as failure:
                 return str(failure)
         jobs = pending_jobs(self._database, self._model.name)
         if not jobs:
@@ -140,8 +144,9 @@ class BatchTurn:
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
         try:
             job = await batch.submit(items)
-        except ModelError as failure:
-            if call is not None and failure.usage is not None:  # else it may have been taken, and cost all of it
+        except (ModelError, MediaError) as failure:
+            unsure = isinstance(failure, ModelError) and failure.usage is None  # it may have been taken
+            if call is not None and not unsure:
                 await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
             raise
         keys = json.dumps([planned.key for planned in part])
@@ -165,10 +170,13 @@ class BatchTurn:
                 count = answer.usage.get(word)
                 if isinstance(count, int):
                     usage[word] = usage.get(word, 0) + count
+            if isinstance(came, ModelUnavailable):
+                self._unavailable = answer.error
             if self._on_progress is not None:
                 self._on_progress(answer)
         if collected.state == "ended":
-            await self._end(job, collected.note or "collected", usage)
+            cost = sum(self._cost(planned, collected.replies.get(key)) for key, (planned, _) in known.items())
+            await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
         answer = answer_of(
@@ -177,9 +185,19 @@ class BatchTurn:
         answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
         return replace(answer, details=answer_details)
 
-    async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue]) -> None:
+    def _cost(self, planned: Planned, came: Reply | ModelError | None) -> float:
+        """What a question of a job has cost; the most that it may, where nobody can tell, as with one that was lost."""
+        if self._price is None or not isinstance(self._model, Paid):
+            return 0.0
+        usage = came.usage if isinstance(came, Reply) else None if came is None else used_by(came)
+        if isinstance(came, ModelError) and usage == {}:
+            return 0.0
+        told = None if usage is None else cost_usd(self._price, usage, batch=True)
+        most = self._model.expected_usage(planned.variant, planned.prompt)
+        return (cost_usd(self._price, most, batch=True) or 0.0) if told is None else told
+
+    async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         if job.call is not None and self._price is not None:
-            cost = cost_usd(self._price, usage, batch=True)
             await asyncio.to_thread(self._purse.end, job.call, ended=note, usage=usage, cost_usd=cost)
         with self._database.reading() as connection:
             connection.execute("UPDATE batches SET ended = ? WHERE job = ?", (note, job.job))
