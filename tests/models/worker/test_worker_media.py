@@ -41,10 +41,10 @@ def test_frames_are_those_of_their_times(fps, variants, tmp_path):
     assert np.ptp(expected) > 200 or fps == 1, "or no frame would be told from another"
 
 
-@pytest.mark.parametrize(("fps", "shown"), [(2, [0, 14, 29, 44, 59, 74]), (3, [0, 9, 19, 29, 39, 49, 59, 69, 79, 89])])
+@pytest.mark.parametrize(("fps", "shown"), [(2, [0, 14, 29, 44, 59, 74]), (3, [0, 9, 19, 29, 39, 49, 59, 69, 79])])
 def test_rates_that_are_no_whole_numbers(fps, shown):
     frames = Frames(np.arange(90, dtype=np.uint8).reshape(90, 1, 1), Fraction(30000, 1001))
-    assert on_grid(frames, Fraction(fps)).images.ravel().tolist()[: len(shown)] == shown
+    assert on_grid(frames, Fraction(fps)).images.ravel().tolist() == shown
 
 
 def test_sound_is_resampled_in_place(variants, tmp_path):
