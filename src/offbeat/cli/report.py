@@ -46,7 +46,8 @@ def report(
 ) -> int:
     """Tables, charts and a page with clips to play, from one or several runs over one dataset.
 
-    Writes index.html, which needs no network and no server, results.json with the same figures, and the clips.
+    Writes index.html, which needs no network and no server, results.json with the same figures, the clips, and the
+    folder paper: tables as Markdown, LaTeX and CSV, a paragraph on the method, and references.
 
     Exit code: 0 if everything is there, 1 if clips were missing from the dataset, 2 if there is no report.
     """

@@ -1,4 +1,4 @@
-"""From run folders to a folder that shows them: ``index.html``, ``results.json`` and the clips.
+"""From run folders to a folder that shows them: ``index.html``, ``results.json``, ``paper`` and the clips.
 
 The folder is whole in itself: clips are hard-linked into it (copied where that is not possible), so that it takes no
 room twice, and can be moved, served, or opened from the file system without a network. Those of a compact dataset are
@@ -21,6 +21,7 @@ from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
 from offbeat.report.page import render_page
+from offbeat.report.paper.write import write_paper
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
 from offbeat.report.results_json import results_json
@@ -142,6 +143,7 @@ def write_report(
     published = load_published()
     runs = [{"folder": run.folder.resolve().name, "settings": dict(run.settings)} for run in material.runs]
     told = results_json(results, dataset, published, runs)
+    write_paper(out, results, dataset, runs)
     browser = browser_data(
         dataset, material.answers, order=[model.name for model in results.models], missing=set(missing)
     )

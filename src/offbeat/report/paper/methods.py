@@ -1,0 +1,112 @@
+"""A paragraph on the method, written from what was really built, asked and answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import offbeat
+from offbeat.dataset.folder import Dataset
+from offbeat.report.paper.tables import unread
+from offbeat.report.tables import exactness
+from offbeat.report.values import ModelResult, Results
+from offbeat.report.words import count, delay, listed, seconds, visible
+
+
+def methods(results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown; every number in it is counted from the dataset, the runs and the results.
+
+    Args:
+        results: the figures.
+        dataset: what was asked about.
+        runs: name and settings of each run, as `results.json` has them.
+    """
+    parts = [_material(dataset), _shifting(dataset), *_asking(results, runs), _scoring(results), _versions(dataset)]
+    return "\n\n".join(["# Method", *parts]) + "\n"
+
+
+def _material(dataset: Dataset) -> str:
+    rows = [variant.row for variant in dataset.variants]
+    genres = Counter(genre for genre, _ in {(row.genre, row.source_id) for row in rows})
+    sources = len({row.source_id for row in rows})
+    named = listed(f"{_plain(genre)} ({number})" for genre, number in sorted(genres.items()))
+    lengths = listed(seconds(length) for length in sorted({row.clip_length_s for row in rows}))
+    refused = f" ({dataset.info.sources_refused} more were refused)" if dataset.info.sources_refused else ""
+    return (
+        f"The material is {count(sources)} {'source' if sources == 1 else 'sources'}{refused}: {named}. From them come "
+        f"{count(len({row.clip_id for row in rows}))} clips of {lengths} s."
+    )
+
+
+def _shifting(dataset: Dataset) -> str:
+    rows = [variant.row for variant in dataset.variants]
+    delays = sorted({row.audio_delay_ms for row in rows})
+    labels = Counter(row.label for row in rows)
+    found = exactness(dataset)
+    worst = (
+        f" Measured in {count(found.measured)} decoded files, no delay is off by more than {found.worst_ms:.2f} ms."
+        if found.worst_ms is not None
+        else ""
+    )
+    grid = f"{len(delays)} delays from {delay(delays[0])} to {delay(delays[-1])} s" if delays else "no delays"
+    return (
+        f"The sound of each clip was moved against its picture by {grid} (> 0: the sound comes later), always cut from "
+        f"the source's own sound and never padded: {count(len(rows))} variants, {count(labels['sync'])} in sync, "
+        f"{count(labels['ahead'])} ahead, {count(labels['behind'])} behind.{worst}"
+    )
+
+
+def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    questions: dict[str, Mapping[str, Any]] = {}
+    for run in runs:
+        questions |= run["settings"].get("questions", {})
+    parts: list[str] = []
+    for name in sorted({model.question for model in results.models} & questions.keys()):
+        text = visible(questions[name]["template"]).strip()
+        quoted = "\n".join(f"    {line}" for line in text.splitlines())
+        parts.append(f"The question *{_plain(name)}*, where {{options}} stands for its options:\n\n{quoted}")
+    parts += [_answers(model) for model in results.models]
+    return parts
+
+
+def _answers(model: ModelResult) -> str:
+    choiceless = unread(model)
+    extra = f", {count(model.unasked)} variants were not asked" if model.unasked else ""
+    again = "" if model.spread is None else f"; every variant was asked {model.spread.repeats} times"
+    return (
+        f"*{_plain(model.name)}* (revision {_plain(model.revision)}) gave {count(model.n)} answers to the question "
+        f"*{_plain(model.question)}*{again}; {count(choiceless)} had no choice and count as wrong, "
+        f"{count(model.missing)} calls failed and are not scored{extra}."
+    )
+
+
+def _scoring(results: Results) -> str:
+    pairs = len(results.comparisons)
+    compared = (
+        f" {pairs} {'pair of models was' if pairs == 1 else 'pairs of models were'} compared by a t-test on the "
+        f"sources' differences in balanced accuracy, with Holm's correction over {'it' if pairs == 1 else 'them'}, and "
+        "by turning the signs of these differences about."
+        if pairs
+        else ""
+    )
+    return (
+        f"Intervals are 95 % expanded percentile intervals (Hesterberg 2015) over {count(results.draws)} draws of "
+        f"sources with all their answers, seed {results.seed}; where a source has one answer at most, Wilson's. d′ has "
+        f"the log-linear correction (Hautus 1995), in proportion to the trials.{compared}"
+    )
+
+
+def _versions(dataset: Dataset) -> str:
+    info = dataset.info
+    return (
+        f"Built by Offbeat {_plain(info.offbeat_version)} with PyAV {_plain(info.av_version)} and FFmpeg "
+        f"{_plain(info.ffmpeg_version)}; scored by Offbeat {offbeat.__version__}. Fingerprint of the set: "
+        f"`{dataset.fingerprint}`."
+    )
+
+
+def _plain(text: str) -> str:
+    """Text of others on one line, with nothing that Markdown would act upon."""
+    line = " ".join(visible(text).split())
+    return "".join(f"\\{character}" if character in "\\`*_[]<>#|&" else character for character in line)

@@ -1,0 +1,151 @@
+"""The tables that a paper prints, as values; `offbeat.report.paper.formats` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offbeat.analysis.intervals import Estimate
+from offbeat.report.figure_words import NAMES, p_value, unit, verdict
+from offbeat.report.values import ModelResult, Results
+from offbeat.report.words import seconds
+
+Cell = str | int | Estimate | None
+
+HEADLINE = (
+    "balanced_accuracy",
+    "accuracy",
+    "macro_f1",
+    "kappa",
+    "mcc",
+    "detection_d_prime",
+    "detection_criterion",
+    "direction",
+    "detection_auroc",
+    "direction_auroc",
+)
+GROUPED = ("accuracy", "balanced_accuracy", "noticed", "detection_d_prime")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column.
+
+    Attributes:
+        title: with its unit.
+        figure: which figure its cells are, for their format; None for words and counts.
+    """
+
+    title: str
+    figure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table.
+
+    Attributes:
+        name: of its files.
+        caption: what it shows.
+        columns: from left to right.
+        rows: a cell for each column; None where there is nothing.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def paper_tables(results: Results) -> tuple[Table, ...]:
+    """The headline, the figures by genre and by length, and the pairs of models where there are several."""
+    tables = [_headline(results), _grouped(results, "genre", str), _grouped(results, "length", _length)]
+    return (*tables, _pairs(results)) if results.comparisons else tuple(tables)
+
+
+def _headline(results: Results) -> Table:
+    answers = ("answers", "sources", "without a choice", "errors")
+    rows: list[tuple[Cell, ...]] = [
+        (
+            model.name,
+            *(model.figures[name] for name in HEADLINE),
+            model.n,
+            model.figures["accuracy"].n_sources,
+            unread(model),
+            model.missing,
+        )
+        for model in results.models
+    ]
+    for name, figures in results.baselines.items():
+        values = [Estimate(figures.get(figure), None, None, 0) for figure in HEADLINE]
+        rows.append((f"baseline: {name}", *values, *(None for _ in answers)))
+    return Table(
+        name="headline",
+        caption="All models, best balanced accuracy first. In brackets: 95 % intervals over sources.",
+        columns=(Column("model"), *_columns(HEADLINE), *(Column(title) for title in answers)),
+        rows=tuple(rows),
+    )
+
+
+def _grouped(results: Results, by: str, name: Callable[[str | float], str]) -> Table:
+    rows = [
+        (model.name, name(group.key), *(getattr(group, figure) for figure in GROUPED), group.n, sources)
+        for model in results.models
+        for group, sources in ((group, group.accuracy.n_sources) for group in model.groups[by])
+    ]
+    return Table(
+        name=f"by-{by}",
+        caption=f"By {by}. In brackets: 95 % intervals over the sources of the group.",
+        columns=(Column("model"), Column(by), *_columns(GROUPED), Column("answers"), Column("sources")),
+        rows=tuple(rows),
+    )
+
+
+def _pairs(results: Results) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for pair in results.comparisons:
+        test = pair.test
+        rows.append(
+            (
+                pair.first,
+                pair.second,
+                pair.differences["balanced_accuracy"],
+                pair.n,
+                None if test is None else test.n_sources,
+                None if test is None else p_value(test.t_p),
+                p_value(pair.holm_p),
+                None if test is None else p_value(test.flip_p),
+                None if test is None else Estimate(test.detectable, None, None, test.n_sources),
+                p_value(pair.mcnemar_p),
+                verdict(pair),
+            )
+        )
+    titles = ("answers in common", "sources", "t-test, p", "Holm, p", "sign flips, p")
+    return Table(
+        name="pairs",
+        caption="Pairs of models, second minus first, on what both answered. The test is on the sources' balanced "
+        "accuracies; Holm's correction is over all pairs. McNemar's takes answers as independent, which they are not.",
+        columns=(
+            Column("first"),
+            Column("second"),
+            Column("difference in balanced accuracy, points", "balanced_accuracy"),
+            *(Column(title) for title in titles),
+            Column("smallest detectable difference, points", "balanced_accuracy"),
+            Column("McNemar, p"),
+            Column("in words"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _columns(figures: tuple[str, ...]) -> tuple[Column, ...]:
+    return tuple(Column(f"{NAMES[name]}, {unit(name)}" if unit(name) else NAMES[name], name) for name in figures)
+
+
+def _length(key: str | float) -> str:
+    return f"{seconds(float(key))} s"
+
+
+def unread(model: ModelResult) -> int:
+    """Answers without a choice, which count as wrong."""
+    return sum(row[-1] for row in model.confusion)

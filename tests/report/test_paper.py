@@ -1,0 +1,140 @@
+"""What a paper takes: tables that are read back, hostile names that do nothing, a method that was really run."""
+
+import csv
+import dataclasses
+import io
+import re
+from pathlib import Path
+
+import pytest
+from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, guess, sample_answers, sample_dataset
+
+import offbeat
+from offbeat.report.build import build_report
+from offbeat.report.paper.citation import bibtex
+from offbeat.report.paper.formats import as_csv, as_latex, as_markdown
+from offbeat.report.paper.methods import methods
+from offbeat.report.paper.tables import Column, Table, paper_tables
+from offbeat.report.results import compute_results
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = "=cmd|' /C calc'!A0\n\\input{/etc/passwd} % <script>_&#~^$ | x"
+
+
+@pytest.fixture(scope="module")
+def study():
+    return sample_dataset(genres=STUDY_GENRES, lengths=(3.0, 10.0), delays_ms=STUDY_DELAYS_MS)
+
+
+@pytest.fixture(scope="module")
+def results(study):
+    answers = [*sample_answers(study, "half", guess(0.5)), *sample_answers(study, "always:sync", lambda row: "sync")]
+    return compute_results(study, answers, draws=200)
+
+
+def test_the_folder_holds_every_table_in_three_formats(run, tmp_path):
+    build_report([run], out=tmp_path / "out", draws=100)
+    names = sorted(path.name for path in (tmp_path / "out" / "paper").iterdir())
+    tables = [
+        f"{name}.{kind}" for name in ("by-genre", "by-length", "headline", "pairs") for kind in ("csv", "md", "tex")
+    ]
+    assert names == sorted([*tables, "methods.md", "references.bib"])
+
+
+def test_csv_holds_the_figures_of_the_results_to_the_last_digit(results):
+    headline = next(table for table in paper_tables(results) if table.name == "headline")
+    rows = list(csv.DictReader(io.StringIO(as_csv(headline), newline="")))
+    for row, model in zip(rows, results.models, strict=False):
+        assert row["model"] == model.name
+        assert float(row["balanced accuracy"]) == model.figures["balanced_accuracy"].value
+        assert float(row["Cohen's κ, low"]) == model.figures["kappa"].low
+        assert int(row["answers"]) == model.n
+        assert row["ROC area, direction"] == ""  # missing is not zero
+    assert [row["model"] for row in rows[2:]] == [
+        "baseline: always:sync", "baseline: always:ahead", "baseline: always:behind", "baseline: uniform guess",
+    ]  # fmt: skip
+
+
+def test_tables_by_genre_and_length(results):
+    tables = {table.name: table for table in paper_tables(results)}
+    assert [row[:2] for row in tables["by-genre"].rows[:2]] == [("half", "ASMR"), ("half", "cooking")]
+    assert [row[1] for row in tables["by-length"].rows] == ["3 s", "10 s"] * 2
+    assert "| half | 10 s | " in as_markdown(tables["by-length"])
+
+
+def test_markdown_and_latex_show_what_the_page_shows(results):
+    headline = next(table for table in paper_tables(results) if table.name == "headline")
+    figure = results.models[0].figures["balanced_accuracy"]
+    shown = f"{100 * figure.value:.1f} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+    assert f"| half | {shown.replace('[', chr(92) + '[').replace(']', chr(92) + ']')} |" in as_markdown(headline)
+    assert f"half & {shown.replace('[', '{[}').replace(']', '{]}')} &" in as_latex(headline)
+
+
+@pytest.fixture
+def hostile():
+    columns = (Column("model"), Column(HOSTILE), Column("n"))
+    return Table(name="t", caption=HOSTILE, columns=columns, rows=((HOSTILE, "+1", 1), ("@x", "-y", 2)))
+
+
+def test_no_cell_of_a_csv_is_a_formula(hostile):
+    rows = list(csv.reader(io.StringIO(as_csv(hostile), newline="")))
+    assert [len(row) for row in rows] == [3, 3, 3]
+    cells = [cell for row in rows for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert rows[2][:2] == ["'@x", "'-y"]
+    assert not [cell for cell in cells if "\n" in cell]
+
+
+def test_hostile_names_are_text_in_latex(hostile):
+    text = as_latex(hostile)
+    commands = set(re.findall(r"\\([a-zA-Z]+)", text))
+    assert commands == {
+        "begin", "end", "caption", "label", "toprule", "midrule", "bottomrule", "textbackslash", "textless",
+        "textgreater", "textbar", "textasciitilde", "textasciicircum",
+    }  # fmt: skip
+    assert r"\textbackslash{}input\{/etc/passwd\} \%" in text
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [2, 2, 2]
+
+
+def test_hostile_names_are_text_in_markdown(hostile):
+    text = as_markdown(hostile)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [4, 4, 4, 4]
+    assert "<script>" not in text
+
+
+def test_the_method_is_what_was_run(study, results):
+    asked = {"questions": {"study": {"template": "Watch {length} s.\n<b>{options}"}, "other": {"template": "No."}}}
+    text = methods(results, study, [{"folder": "run", "settings": asked}])
+    for words in (
+        "51 sources: ASMR (10), cooking (11), instrument (10), speech (10) and sports (10)",
+        "102 clips of 3 and 10 s",
+        "21 delays from −5 to +5 s",
+        "2,142 variants, 102 in sync, 1,020 ahead, 1,020 behind",
+        "2,142 decoded files, no delay is off by more than 0.02 ms",
+        "    Watch {length} s.\n    <b>{options}",
+        "*half* (revision 1) gave 2,142 answers",
+        "over 200 draws of sources",
+        "1 pair of models was compared",
+        f"scored by Offbeat {offbeat.__version__}",
+    ):
+        assert words in text, words
+    assert "No." not in text
+
+
+def test_what_failed_stands_in_the_method():
+    dataset = sample_dataset()
+    replies = iter(["refused", "error", None] + ["sync"] * 9)
+    answers = sample_answers(dataset, "m*_", lambda row: next(replies))
+    answers += [dataclasses.replace(one, repeat=1) for one in answers]
+    text = methods(compute_results(dataset, answers, draws=50), dataset, [])
+    assert "*m\\*\\_* (revision 1) gave 20 answers" in text
+    assert "every variant was asked 2 times; 2 had no choice and count as wrong, 2 calls failed" in text
+    assert "1 variants were not asked" in text
+
+
+def test_the_citation_is_of_this_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {offbeat.__version__}\n" in text
+    assert f"version = {{{offbeat.__version__}}}" in bibtex()
