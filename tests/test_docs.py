@@ -120,6 +120,16 @@ def test_the_served_model_of_the_how_to_asks_its_server(room: Path) -> None:
     assert len(prompts) == 10
 
 
+def test_the_worker_of_the_how_to_does_what_the_page_shows(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+    codes = _unpack("workers.md", "python", room)
+    assert list(codes) == ["flash.py"]
+    assert len(codes["flash.py"].splitlines()) <= 30
+    command = 'offbeat doctor --model "worker:python flash.py"'
+    done = CliRunner().invoke(cli, shlex.split(command)[1:], standalone_mode=False)
+    assert done.stdout.rstrip() == _shown("workers.md", command)
+
+
 def test_the_question_of_the_how_to_is_asked_as_the_page_shows(room: Path) -> None:
     assert list(_unpack("questions.md", "toml", room)) == ["drums.toml"]
     done = CliRunner().invoke(cli, ["questions", "drums.toml"], standalone_mode=False)

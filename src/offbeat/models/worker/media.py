@@ -104,8 +104,8 @@ class Layout:
 def on_grid(frames: Frames, fps: Fraction) -> Frames:
     """What is shown at 0, 1 / fps, 2 / fps, … up to the start of the last frame.
 
-    At each time it is the last frame that begins at or before it. (3 s at 29.97 frames a second last 3.003 s, and nobody
-    wants another second for that.)
+    At each time it is the last frame that begins at or before it. 3 s at 29.97 frames a second last 3.003 s, which is
+    no reason for another one.
     """
     count = math.floor((frames.count - 1) / frames.fps * fps) + 1
     return Frames(images=frames.images[[math.floor(k * frames.fps / fps) for k in range(count)]], fps=fps)
