@@ -19,6 +19,7 @@ from report_samples import (
 
 from offbeat.report.browser import LONGEST_TEXT
 from offbeat.report.build import build_report
+from offbeat.report.published import load_published
 
 HOSTILE = f"{ATTACK}\x1b[31m\x00\u202e'\""
 
@@ -92,7 +93,8 @@ def test_nothing_is_fetched_from_elsewhere(run, tmp_path):
     assert sources == []
     assert [a["href"] for a in parsed.named("link")] == ["data:,"]
     outside = [a["href"] for a in parsed.named("a") if not a["href"].startswith("#")]
-    assert outside == ["https://openreview.net/forum?id=MNfjdwOan0", "results.json"]
+    papers = [paper.link for paper in load_published().other]
+    assert outside == ["https://openreview.net/forum?id=MNfjdwOan0", *papers, "results.json", "paper/methods.md"]
 
 
 def test_the_headline_stands_in_the_page_without_scripts(run, tmp_path):

@@ -20,10 +20,11 @@ from markupsafe import Markup
 
 import offbeat
 from offbeat.dataset.folder import Dataset
-from offbeat.report import tables, words
+from offbeat.report import score_tables, tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import finding
 from offbeat.report.marks import mark_of
+from offbeat.report.paper.citation import citation
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Results
 
@@ -82,6 +83,11 @@ def render_page(
             by_length=tables.group_rows(results.models, "length", _length, "length"),
             by_size=tables.group_rows(results.models, "size", _size, "size"),
             by_overlap=tables.group_rows(results.models, "overlap", _overlap, "overlap")[::-1],
+            by_language=tables.group_rows(results.models, "language", lambda key: words.visible(str(key)), "language"),
+            by_sign=tables.group_rows(results.models, "sign", str, "label"),
+            scores=score_tables.score_rows(results),
+            pairs=score_tables.pair_rows(results),
+            cite=citation(),
             confusions=[tables.confusion_rows(model) for model in results.models],
             exactness=tables.exactness(dataset),
             refused=[source for source in dataset.sources if source.status == "refused"],

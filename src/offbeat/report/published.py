@@ -33,6 +33,43 @@ class Study(BaseModel):
     material: str
 
 
+class OtherRow(BaseModel):
+    """One model's figures in another paper."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    figures: dict[str, float]
+    computed: dict[str, float] = Field(default_factory=dict[str, float])
+    """Ours, from the printed ones, by the paper's `rule`."""
+    note: str = ""
+
+
+class OtherPaper(BaseModel):
+    """A table of another paper, of another task than ours or another material."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    citation: str
+    link: str = Field(pattern=r"^https://")
+    material: str
+    protocol: str
+    unit: str
+    rule: str = ""
+    rows: tuple[OtherRow, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the printed figures, in the order in which they first appear."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.figures))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The same for those that are ours."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.computed))
+
+
 class Published(BaseModel):
     """The whole file."""
 
@@ -40,6 +77,7 @@ class Published(BaseModel):
 
     study: Study
     row: tuple[PublishedRow, ...]
+    other: tuple[OtherPaper, ...] = ()
 
 
 def load_published() -> Published:

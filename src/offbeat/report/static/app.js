@@ -76,6 +76,7 @@ const distinct = (of) => [...new Set(variants.map(of))].sort((a, b) => (typeof a
 
 const FILTERS = {
   genre: { options: distinct((v) => v.genre), keep: (v, value) => v.genre === value },
+  language: { options: distinct((v) => v.language ?? "not given"), keep: (v, value) => (v.language ?? "not given") === value },
   length: { options: distinct((v) => v.length), words: (s) => `${number(s)} s`, keep: (v, value) => v.length === +value },
   delay: { options: distinct((v) => v.delay), words: (ms) => `${signed(ms)} s`, keep: (v, value) => v.delay === +value },
   size: { options: distinct((v) => Math.abs(v.delay)), words: (ms) => `${number(ms / 1000)} s`, keep: (v, value) => Math.abs(v.delay) === +value },

@@ -1,0 +1,97 @@
+"""The tables of scores and of pairs of models, for the page: a row a figure, a column a model or a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offbeat.report.figure_words import NAMES, ends, number, p_value, unit, verdict
+from offbeat.report.values import Comparison, ModelResult, Results
+from offbeat.report.words import NOTHING, percent, visible
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One figure: its name, and value and interval for each model, then for each baseline."""
+
+    name: str
+    cells: tuple[tuple[str, str], ...]
+    baselines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """Two models: what differs, how sure that is, and which difference would have been found."""
+
+    first: str
+    second: str
+    difference: str
+    interval: str
+    sources: str
+    t_p: str
+    holm_p: str
+    flip_p: str
+    detectable: str
+    mcnemar_p: str
+    says: str
+
+
+def score_rows(results: Results) -> list[ScoreRow]:
+    """Every figure that any model has, then bounds and repeats where there is something to say of them."""
+    rows = [
+        ScoreRow(
+            name=f"{name}, {unit(figure)}" if unit(figure) else name,
+            cells=tuple(
+                (number(figure, model.figures[figure].value), ends(figure, model.figures[figure]))
+                for model in results.models
+            ),
+            baselines=tuple(number(figure, own.get(figure)) for own in results.baselines.values()),
+        )
+        for figure, name in NAMES.items()
+        if any(model.figures[figure].value is not None for model in results.models)
+    ]
+    blank = ("",) * len(results.baselines)
+    if any(
+        model.bounds["balanced_accuracy"].worst != model.bounds["balanced_accuracy"].best for model in results.models
+    ):
+        cells = tuple((_bounds(model), "") for model in results.models)
+        rows.append(
+            ScoreRow(name="balanced accuracy, % had all unread been wrong … right", cells=cells, baselines=blank)
+        )
+    if any(model.spread is not None for model in results.models):
+        cells = tuple((_spread(model), "") for model in results.models)
+        rows.append(ScoreRow(name="balanced accuracy, SD from repeat to repeat, points", cells=cells, baselines=blank))
+    return rows
+
+
+def pair_rows(results: Results) -> list[PairRow]:
+    """All pairs of models, in the order of `Results.comparisons`."""
+    return [_pair(pair) for pair in results.comparisons]
+
+
+def _pair(pair: Comparison) -> PairRow:
+    difference = pair.differences["balanced_accuracy"]
+    test = pair.test
+    return PairRow(
+        first=visible(pair.first),
+        second=visible(pair.second),
+        difference=number("balanced_accuracy", difference.value, sign=True),
+        interval=ends("balanced_accuracy", difference, sign=True),
+        sources=NOTHING if test is None else str(test.n_sources),
+        t_p=p_value(None if test is None else test.t_p),
+        holm_p=p_value(pair.holm_p),
+        flip_p=p_value(None if test is None else test.flip_p),
+        detectable=percent(None if test is None else test.detectable),
+        mcnemar_p=p_value(pair.mcnemar_p),
+        says=visible(verdict(pair)),
+    )
+
+
+def _bounds(model: ModelResult) -> str:
+    bounds = model.bounds["balanced_accuracy"]
+    return f"{percent(bounds.worst)} … {percent(bounds.best)}"
+
+
+def _spread(model: ModelResult) -> str:
+    if model.spread is None:
+        return NOTHING
+    return f"{100 * model.spread.sd:.1f} ({model.spread.repeats} repeats, {percent(model.spread.alike)} % alike)"
