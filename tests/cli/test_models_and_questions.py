@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from offbeat.cli import models as models_module
 from offbeat.cli.doctor import doctor
+from offbeat.cli.model_options import read_options
 from offbeat.cli.models import models
 from offbeat.cli.questions import questions
 from offbeat.errors import ModelUnavailable, SettingsError
@@ -127,3 +128,8 @@ def test_what_cannot_be_tried_out() -> None:
     assert isinstance(_invoke(doctor, "--model", "mymodels.py:Mine").exception, ModelUnavailable)
     assert isinstance(_invoke(doctor, "--model", "random", "--option", "fps=2").exception, SettingsError)
     assert "--option and --base-url belong to a model" in str(_invoke(doctor, "--option", "fps=2").exception)
+
+
+@pytest.mark.parametrize("value", ["a=b", "[1", "", "1" * 5000, "[" * 100_000])
+def test_what_is_no_json_is_text(value):
+    assert read_options([f"key_env={value}"], None, ["openai:m"]) == {"key_env": value}

@@ -127,7 +127,13 @@ class Slow:
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
-    run_models(open_dataset(Path(sys.argv[1])), [Slow()], out=Path(sys.argv[2]), terms=Terms(connections=3))
+    run_models(
+        open_dataset(Path(sys.argv[1])),
+        [Slow()],
+        out=Path(sys.argv[2]),
+        terms=Terms(connections=3),
+        on_note=lambda note: os.write(1, f"note {note}\\n".encode()),
+    )
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -141,6 +147,9 @@ def test_an_interrupt_finishes_what_is_in_flight(dataset, tmp_path):
         lines += child.stdout.readlines()
     begun = {line.split()[1] for line in lines if line.startswith("begun")}
     assert lines[-1] == "interrupted\n"
+    assert [line for line in lines if line.startswith("note")] == [
+        "note Nothing more goes out; what is in flight is finished. Ctrl-C again does not wait.\n"
+    ]
     assert 3 <= len(begun) <= 6
     assert {answer.variant_id for answer in open_run(tmp_path / "run").answers} == begun
 

@@ -67,5 +67,5 @@ def _check_one_kind(specs: Sequence[str]) -> None:
 def _value(text: str) -> JsonValue:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or more digits or brackets than Python reads
         return text

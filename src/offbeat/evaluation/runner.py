@@ -34,6 +34,8 @@ from offbeat.evaluation.summary import RunSummary, summarise
 from offbeat.evaluation.turn import Turn
 from offbeat.models.base import Batch, Closing, Grouped, Model, Paid
 
+_HALTED = "Nothing more goes out; what is in flight is finished. Ctrl-C again does not wait."
+
 _log = logging.getLogger(__name__)
 
 
@@ -87,7 +89,7 @@ def run_models(
         repeats: how often each question is asked.
         terms: on what terms.
         on_progress: is given each answer when it is on the disk; called from another thread than this one.
-        on_note: is told, in words, what goes on before the first answer; likewise.
+        on_note: is told, in words, what goes on before the first answer, and after Ctrl-C; likewise.
 
     Raises:
         RunError: the folder is held by another process, belongs to another dataset, or cannot be written to.
@@ -120,7 +122,7 @@ def run_models(
                 probe = asked[model.name].probe
                 stopped[model.name] = await run.model(model, _of(model, plans), probe, halt.asked, note)
 
-        run_in_loop(ask_all)
+        run_in_loop(ask_all, on_halt=None if on_note is None else lambda: on_note(_HALTED))
         summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
         return RunSummary(summaries, spent_usd(database))
 

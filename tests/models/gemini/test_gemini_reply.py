@@ -170,6 +170,17 @@ def test_an_answer_cut_off_is_asked_for_once_more_with_twice_the_budget(ask, wir
     assert reply.details["max_output_tokens"] == 8192
 
 
+def test_where_one_of_two_calls_tells_no_tokens_nobody_knows_what_both_used(ask, wire):
+    def cut(answer):
+        if len(wire.clips) == 1:
+            answer["candidates"][0] = {"finishReason": "MAX_TOKENS"}
+            del answer["usageMetadata"]
+
+    wire.amend = cut
+    reply = ask()
+    assert (reply.text, reply.details["calls"], reply.usage) == ("behind", 2, {})
+
+
 def test_an_answer_cut_off_twice_is_truncated(ask, wire, server):
     wire.amend = lambda answer: answer["candidates"][0].update(finishReason="MAX_TOKENS", content={})
     reply = ask()

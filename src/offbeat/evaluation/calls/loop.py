@@ -34,13 +34,14 @@ class Halt:
             self.asked.clear()
 
 
-def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]]) -> T:
+def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Callable[[], None] | None = None) -> T:
     """Run a coroutine to its end, in a thread of its own.
 
     On Ctrl-C it is asked to halt, is waited for, and the interrupt goes on; at a second one nothing is waited for.
 
     Args:
         make: is given the `Halt` that it has to heed.
+        on_halt: called at the first Ctrl-C, since the wait may be long.
 
     Returns:
         What the coroutine returns; what it raises, is raised.
@@ -66,5 +67,7 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]]) -> T:
         loop, halt = begun.result()
         if not result.done():
             loop.call_soon_threadsafe(halt.interrupt)
+            if on_halt is not None:
+                on_halt()
             result.exception()
         raise

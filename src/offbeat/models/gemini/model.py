@@ -124,14 +124,18 @@ class Gemini:
         try:
             second = await self._ask(variant, prompt, 2 * budget)
         except ModelError as error:
-            error.usage = None if error.usage is None else added(_counts(first.usage), _counts(error.usage))
+            error.usage = (
+                added(_counts(first.usage), _counts(error.usage)) if first.usage and error.usage is not None else None
+            )
             raise
         details: dict[str, JsonValue] = {
             "calls": 2,
             "first_finish_reason": "MAX_TOKENS",
             "max_output_tokens": 2 * budget,
         }
-        usage: dict[str, JsonValue] = dict(added(_counts(first.usage), _counts(second.usage)))
+        # where one of the two did not tell, nobody knows what both used
+        told = first.usage and second.usage
+        usage: dict[str, JsonValue] = dict(added(_counts(first.usage), _counts(second.usage))) if told else {}
         return replace(second, usage=usage, details={**second.details, **details})
 
     async def submit(self, items: Sequence[BatchItem]) -> str:
