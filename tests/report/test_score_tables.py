@@ -55,9 +55,9 @@ def test_bounds_and_repeats_where_there_are_any(dataset):
     answers = sample_answers(dataset, "m", lambda row: row.label if row.label != "sync" else "refused")
     answers += sample_answers(dataset, "m", lambda row: row.label, repeat=1)
     rows = {row.name: row for row in score_rows(compute_results(dataset, answers, draws=50))}
-    assert rows["balanced accuracy, % had all unread been wrong … right"].cells[0][0] == "83.3 … 100.0"
-    spread = rows["balanced accuracy, SD from repeat to repeat, points"].cells[0][0]
-    assert spread == "23.6 (2 repeats, 80.0 % alike)"
+    assert rows["its bounds, unread wrong … right"].cells[0][0] == "83.3 … 100.0"
+    spread = rows["its SD over repeats, points"].cells[0][0]
+    assert spread == "23.6 (of 2)"
 
 
 def test_pairs_in_words(dataset):

@@ -36,7 +36,7 @@ class PairRow:
 
 
 def score_rows(results: Results) -> list[ScoreRow]:
-    """Every figure that any model has, then bounds and repeats where there is something to say of them."""
+    """Every figure that any model has; below the first, its bounds and what repeats say of it, where there are any."""
     rows = [
         ScoreRow(
             name=f"{name}, {unit(figure)}" if unit(figure) else name,
@@ -49,18 +49,7 @@ def score_rows(results: Results) -> list[ScoreRow]:
         for figure, name in NAMES.items()
         if any(model.figures[figure].value is not None for model in results.models)
     ]
-    blank = ("",) * len(results.baselines)
-    if any(
-        model.bounds["balanced_accuracy"].worst != model.bounds["balanced_accuracy"].best for model in results.models
-    ):
-        cells = tuple((_bounds(model), "") for model in results.models)
-        rows.append(
-            ScoreRow(name="balanced accuracy, % had all unread been wrong … right", cells=cells, baselines=blank)
-        )
-    if any(model.spread is not None for model in results.models):
-        cells = tuple((_spread(model), "") for model in results.models)
-        rows.append(ScoreRow(name="balanced accuracy, SD from repeat to repeat, points", cells=cells, baselines=blank))
-    return rows
+    return rows[:1] + _of_balanced_accuracy(results) + rows[1:]
 
 
 def pair_rows(results: Results) -> list[PairRow]:
@@ -86,6 +75,20 @@ def _pair(pair: Comparison) -> PairRow:
     )
 
 
+def _of_balanced_accuracy(results: Results) -> list[ScoreRow]:
+    """Bounds and repeats, where there is something to say of them."""
+    rows: list[ScoreRow] = []
+    blank = ("",) * len(results.baselines)
+    bounds = [model.bounds["balanced_accuracy"] for model in results.models]
+    if any(both.worst != both.best for both in bounds):
+        cells = tuple((_bounds(model), "") for model in results.models)
+        rows.append(ScoreRow(name="its bounds, unread wrong … right", cells=cells, baselines=blank))
+    if any(model.spread is not None for model in results.models):
+        cells = tuple((_spread(model), "") for model in results.models)
+        rows.append(ScoreRow(name="its SD over repeats, points", cells=cells, baselines=blank))
+    return rows
+
+
 def _bounds(model: ModelResult) -> str:
     bounds = model.bounds["balanced_accuracy"]
     return f"{percent(bounds.worst)} … {percent(bounds.best)}"
@@ -94,4 +97,4 @@ def _bounds(model: ModelResult) -> str:
 def _spread(model: ModelResult) -> str:
     if model.spread is None:
         return NOTHING
-    return f"{100 * model.spread.sd:.1f} ({model.spread.repeats} repeats, {percent(model.spread.alike)} % alike)"
+    return f"{100 * model.spread.sd:.1f} (of {model.spread.repeats})"
