@@ -1,0 +1,79 @@
+"""Frames as the vision tower takes them: resized, normalised, cut into patches; without torchvision.
+
+Resizing is torch's bicubic filter with antialiasing on whole numbers from 0 to 255, the very kernel that the makers'
+processor calls on a CPU. In floating point, single pixels would differ by up to 13 of 255.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from offbeat.models.qwen.family import Family
+from offbeat.models.qwen.foreign import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """What the vision tower is given.
+
+    Attributes:
+        values: float32 tensor, shape (times x rows x columns, 3 x 2 x side x side).
+        grid: pairs of frames, rows and columns of patches.
+    """
+
+    values: Tensor
+    grid: tuple[int, int, int]
+
+    @property
+    def tokens_per_pair(self) -> int:
+        """Two by two patches become a token."""
+        return self.grid[1] * self.grid[2] // 4
+
+    @property
+    def tokens(self) -> int:
+        """Of the whole picture."""
+        return self.grid[0] * self.tokens_per_pair
+
+
+def fitting_size(height: int, width: int, *, step: int, fewest: int, most: int) -> tuple[int, int]:
+    """Height and width nearest to the given, both multiples of `step`, with `fewest` to `most` pixels.
+
+    The rule of the makers' ``smart_resize``; Python's `round`, which they use, takes halves to even.
+    """
+    lines, columns = (max(step, round(side / step) * step) for side in (height, width))
+    if lines * columns > most:
+        shrink = math.sqrt(height * width / most)
+        return tuple(max(step, math.floor(side / shrink / step) * step) for side in (height, width))  # pyright: ignore[reportReturnType]
+    if lines * columns < fewest:
+        grow = math.sqrt(fewest / (height * width))
+        return tuple(math.ceil(side * grow / step) * step for side in (height, width))  # pyright: ignore[reportReturnType]
+    return lines, columns
+
+
+def patches_of(images: NDArray[np.uint8], family: Family, *, most_pixels: int | None = None) -> Patches:
+    """Cut frames into patches.
+
+    Args:
+        images: RGB, shape (n, height, width, 3), n even.
+        family: which generation.
+        most_pixels: of a frame; the makers' bound by default. Below their lower bound, it is the lower bound too.
+    """
+    most = most_pixels or family.most_pixels
+    step, side = 2 * family.patch_px, family.patch_px
+    lines, columns = fitting_size(
+        images.shape[1], images.shape[2], step=step, fewest=min(family.fewest_pixels, most), most=most
+    )
+    frames = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).contiguous()
+    sized = torch.nn.functional.interpolate(frames, size=(lines, columns), mode="bicubic", antialias=True)
+    mean, spread = (torch.tensor(three).view(3, 1, 1) for three in (family.mean, family.spread))
+    colours = (sized.float() / 255 - mean) / spread
+    pairs, rows, cols = len(images) // 2, lines // side, columns // side
+    # (pair, frame of it, colour, row of tokens, row of it, line, column of tokens, column of it, column)
+    cut = colours.view(pairs, 2, 3, rows // 2, 2, side, cols // 2, 2, side)
+    values = cut.permute(0, 3, 6, 4, 7, 2, 1, 5, 8).reshape(pairs * rows * cols, 3 * 2 * side * side)
+    return Patches(values, (pairs, rows, cols))
