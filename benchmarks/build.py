@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=1)
     parser.add_argument("--clips", type=int, default=4, help="of each source")
     parser.add_argument("--aac", action="store_true", help="measure encoded pictures with AAC alone")
+    parser.add_argument("--copy", action="store_true", help="measure copied pictures alone")
     parser.add_argument("--repeat", type=int, default=1, help="take the lowest of so many")
     chosen = parser.parse_args()
     delays_s = DELAYS_S if chosen.all else [-3.5]
@@ -117,6 +118,8 @@ def main() -> None:
     runs = [(picture, audio, 2) for picture in ("encode", "copy") for audio in floors] + [("encode", "aac", 1)]
     if chosen.aac:
         floors, runs = {"aac": []}, [("encode", "aac", 1), ("encode", "aac", 2)]
+    elif chosen.copy:
+        floors, runs = {}, [("copy", audio, jobs) for audio in ("aac", "flac") for jobs in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
         source = joined_720p(Path(folder) / "source")
         for cut_s in range(1, chosen.sources):
@@ -148,7 +151,8 @@ def main() -> None:
             over_s = (cpu_s - floor_s) / clips.count
             line += f"; {cpu_s / floor_s:.2f}x the floor of {floor_s:.2f} CPU s, {over_s:.2f} CPU s a clip above it"
         print(line)
-    one, two = (min(cost.wall_s for cost in ours["encode", "aac", jobs]) for jobs in (1, 2))
+    picture = "copy" if chosen.copy else "encode"
+    one, two = (min(cost.wall_s for cost in ours[picture, "aac", jobs]) for jobs in (1, 2))
     print(f"two workers: {one / two:.2f}x the speed of one, at the loads above")
 
 
