@@ -10,6 +10,7 @@ from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
 from offbeat.report.score_tables import pair_rows, score_rows
 from offbeat.report.scorer import FIGURES
+from offbeat.report.tables import group_rows, said_shifted
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,15 @@ def test_bounds_and_repeats_where_there_are_any(dataset):
     assert rows["its bounds, unread wrong … right"].cells[0][0] == "83.3 … 100.0"
     spread = rows["its SD over repeats, points"].cells[0][0]
     assert spread == "23.6 (of 2)"
+
+
+def test_hits_at_each_delay_and_false_alarms_at_none(dataset):
+    model = compute(dataset, m=lambda row: "ahead" if abs(row.audio_delay_ms) > 600 else "sync").models[0]
+    rows = group_rows([model], "size", str, "size", figure=said_shifted)
+    assert [(row.name, row.cells[0].figure.value) for row in rows] == [("0.0", 0), ("500.0", 0), ("1000.0", 1)]
+    always = compute(dataset, m=lambda row: "ahead").models[0]
+    rows = group_rows([always], "size", str, "size", figure=said_shifted)
+    assert [row.cells[0].figure.value for row in rows] == [1, 1, 1]
 
 
 def test_pairs_in_words(dataset):

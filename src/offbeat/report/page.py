@@ -82,6 +82,7 @@ def render_page(
             by_genre=tables.group_rows(results.models, "genre", lambda key: words.visible(str(key)), "genre"),
             by_length=tables.group_rows(results.models, "length", _length, "length"),
             by_size=tables.group_rows(results.models, "size", _size, "size"),
+            noticed=tables.group_rows(results.models, "size", _size, "size", figure=tables.said_shifted),
             by_overlap=tables.group_rows(results.models, "overlap", _overlap, "overlap")[::-1],
             by_language=tables.group_rows(results.models, "language", lambda key: words.visible(str(key)), "language"),
             by_sign=tables.group_rows(results.models, "sign", str, "label"),

@@ -67,23 +67,36 @@ class Exactness:
     worst_ms: float | None
 
 
+def said_shifted(group: Group) -> Estimate:
+    """How often it was taken to be shifted: the hit rate of a delay, and at 0 the false alarms."""
+    return group.noticed if group.noticed.value is not None else group.false_alarms
+
+
 def group_rows(
-    models: Sequence[ModelResult], by: str, name: Callable[[str | float], str], filter_key: str
+    models: Sequence[ModelResult],
+    by: str,
+    name: Callable[[str | float], str],
+    filter_key: str,
+    *,
+    figure: Callable[[Group], Estimate] = lambda group: group.accuracy,
 ) -> list[GroupRow]:
-    """Accuracy of every model in every group of one kind.
+    """A figure of every model in every group of one kind.
 
     Args:
         models: the columns.
         by: the kind: a key of `ModelResult.groups`.
         name: what a group's key is called on the page.
         filter_key: the filter of the browser that shows the group.
+        figure: which one; accuracy unless given.
     """
     found: dict[str | float, dict[str, Group]] = {}
     for model in models:
         for group in model.groups[by]:
             found.setdefault(group.key, {})[model.name] = group
     return [
-        GroupRow(name=name(key), cells=tuple(_cell(model, groups.get(model.name), filter_key) for model in models))
+        GroupRow(
+            name=name(key), cells=tuple(_cell(model, groups.get(model.name), filter_key, figure) for model in models)
+        )
         for key, groups in sorted(found.items(), key=lambda item: (isinstance(item[0], str), item[0]))
     ]
 
@@ -139,10 +152,10 @@ def exactness(dataset: Dataset) -> Exactness:
     )
 
 
-def _cell(model: ModelResult, group: Group | None, filter_key: str) -> Cell | None:
+def _cell(model: ModelResult, group: Group | None, filter_key: str, figure: Callable[[Group], Estimate]) -> Cell | None:
     if group is None:
         return None
-    return Cell(figure=group.accuracy, n=group.n, href=link(**{"model": model.name, filter_key: group.key}))
+    return Cell(figure=figure(group), n=group.n, href=link(**{"model": model.name, filter_key: group.key}))
 
 
 def _languages(found: set[str | None]) -> str:
