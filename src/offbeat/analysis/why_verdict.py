@@ -21,8 +21,9 @@ their direction``
 ``sensitive``                       otherwise
 ==================================  ====================================================================================
 
-A contrast (`offbeat.analysis.why_contrasts`) is beyond chance where its 99 % interval over sources leaves chance out:
-for detection above it, for direction on either side. Words and probabilities both count.
+A contrast (`offbeat.analysis.why_contrasts`) is beyond chance where its interval over sources leaves chance out and a
+permutation test within clips tells: for detection above it, for direction on either side. Words and probabilities both
+count.
 """
 
 from __future__ import annotations
