@@ -55,6 +55,16 @@ def test_csv_holds_the_figures_of_the_results_to_the_last_digit(results):
     ]  # fmt: skip
 
 
+def test_pairs_keep_all_digits_in_csv_and_few_in_words(results):
+    pairs, pair = next(table for table in paper_tables(results) if table.name == "pairs"), results.comparisons[0]
+    row = next(csv.DictReader(io.StringIO(as_csv(pairs), newline="")))
+    assert float(row["t-test, p"]) == pair.test.t_p < 0.001
+    assert float(row["difference in balanced accuracy"]) == pair.differences["balanced_accuracy"].value
+    assert float(row["smallest detectable difference"]) == pair.test.detectable
+    assert "&lt; 0.001" in as_markdown(pairs)
+    assert r"\textless{} 0.001" in as_latex(pairs)
+
+
 def test_tables_by_genre_and_length(results):
     tables = {table.name: table for table in paper_tables(results)}
     assert [row[:2] for row in tables["by-genre"].rows[:2]] == [("half", "ASMR"), ("half", "cooking")]

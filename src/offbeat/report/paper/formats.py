@@ -14,7 +14,7 @@ import csv
 import io
 
 from offbeat.analysis.intervals import Estimate
-from offbeat.report.figure_words import ends, number
+from offbeat.report.figure_words import ends, number, p_value
 from offbeat.report.paper.tables import Cell, Column, Table
 from offbeat.report.words import NOTHING, count, visible
 
@@ -78,7 +78,7 @@ def as_csv(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     header: list[str] = []
     for column in table.columns:
-        title = _no_formula(column.title.removesuffix(", %") if column.figure else column.title)
+        title = _no_formula(_without_unit(column.title) if column.figure else column.title)
         header += [title, f"{title}, low", f"{title}, high"] if column.figure else [title]
     writer.writerow(header)
     for row in table.rows:
@@ -94,6 +94,8 @@ def _shown(column: Column, cell: Cell) -> str:
         return NOTHING
     if isinstance(cell, int):
         return count(cell)
+    if isinstance(cell, float):
+        return p_value(cell)
     if isinstance(cell, str):
         return _one_line(cell)
     name = column.figure or "accuracy"
@@ -106,9 +108,13 @@ def _csv_cells(column: Column, cell: Cell) -> list[str]:
         return ["" if value is None else repr(value) for value in (cell.value, cell.low, cell.high)]
     if cell is None:
         return [""] * (3 if column.figure else 1)
-    if isinstance(cell, int):
-        return [str(cell)]
+    if isinstance(cell, int | float):
+        return [repr(cell)]
     return [_no_formula(cell)]
+
+
+def _without_unit(title: str) -> str:
+    return title.removesuffix(", %").removesuffix(", points")
 
 
 def _no_formula(text: str) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from offbeat.analysis.intervals import Estimate
-from offbeat.report.figure_words import NAMES, p_value, unit, verdict
+from offbeat.report.figure_words import NAMES, unit, verdict
 from offbeat.report.values import ModelResult, Results
 from offbeat.report.words import seconds
 
-Cell = str | int | Estimate | None
+Cell = str | int | float | Estimate | None
+"""Words, a count, a p-value, a figure, or nothing."""
 
 HEADLINE = (
     "balanced_accuracy",
@@ -112,11 +113,11 @@ def _pairs(results: Results) -> Table:
                 pair.differences["balanced_accuracy"],
                 pair.n,
                 None if test is None else test.n_sources,
-                None if test is None else p_value(test.t_p),
-                p_value(pair.holm_p),
-                None if test is None else p_value(test.flip_p),
+                None if test is None else test.t_p,
+                pair.holm_p,
+                None if test is None else test.flip_p,
                 None if test is None else Estimate(test.detectable, None, None, test.n_sources),
-                p_value(pair.mcnemar_p),
+                pair.mcnemar_p,
                 verdict(pair),
             )
         )
