@@ -78,7 +78,7 @@ $(QWEN)/.ready: pyproject.toml requirements/dev.txt requirements/qwen.txt
 	$(QWEN)/bin/python -m pip install --quiet -r requirements/qwen.txt
 	$(QWEN)/bin/python -m pip install --quiet transformers==$(TRANSFORMERS)
 	$(QWEN)/bin/python -m pip install --quiet --no-deps dashscope==2.0.2
-	$(QWEN)/bin/python -m pip install --quiet --no-deps --upgrade --target $(QWEN)/torchvision torchvision==0.28.0
+	$(QWEN)/bin/python -m pip install --quiet --no-deps --upgrade --target $(QWEN)/torchvision torchvision==0.28.0 pillow==13.0.0
 	$(QWEN)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
