@@ -105,3 +105,7 @@ class RequestRejected(ModelError):
 
 class ModelUnavailable(ModelError):
     """The model cannot be used at all: unknown name, missing extra, no key, or another model than the one asked for."""
+
+
+class SecondInterrupt(KeyboardInterrupt):
+    """The user has interrupted twice: what is in flight is not waited for."""

@@ -1,5 +1,6 @@
 """Batches: handed over, left, collected later; what a server loses is asked again, and nothing twice meanwhile."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -145,6 +146,19 @@ def test_a_model_without_batches(dataset, tmp_path):
 
     summary = run_models(dataset, [Plain()], out=tmp_path / "run", terms=TERMS)
     assert summary.models[0].stopped == "it takes no batches; leave --batch out"
+
+
+def test_what_is_in_a_batch_is_not_asked_one_by_one(run, server, dataset, tmp_path):
+    class Single(Batched):
+        async def reply(self, variant, prompt):
+            raise AssertionError("it would be paid for twice")
+
+    server.state = "pending"
+    run()
+    plain = replace(TERMS, batch=False)
+    (model,) = run_models(dataset, [Single(server)], out=tmp_path / "run", terms=plain).models
+    assert (model.missing, model.outcomes["error"]) == (50, 0)
+    assert model.stopped == "50 questions are in batches; the same command with --batch collects them"
 
 
 def test_other_questions_leave_a_job_alone(run, server):

@@ -186,6 +186,32 @@ except KeyboardInterrupt:
 """
 
 
+def test_a_second_interrupt_waits_for_nothing(dataset, out):
+    """By the command, since threads of models are waited for at an ordinary exit."""
+    own = out.parent / "mine.py"
+    own.write_text(
+        "import os, time\nfrom offbeat.models.base import Reply\n"
+        "class Slow:\n    name, revision, looks = 'slow', '1', False\n"
+        "    def reply(self, variant, prompt):\n        os.write(1, b'begun\\n')\n        time.sleep(60)\n"
+    )
+    words = ["run", str(dataset.folder), "--model", f"{own}:Slow", "--out", str(out), "--jobs", "1"]
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from offbeat.cli import main; main()"
+    )
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "begun\n"
+        child.send_signal(signal.SIGINT)
+        while "Ctrl-C again" not in child.stderr.readline():
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 130
+        assert "Stopped." in child.stderr.read()
+    assert time.monotonic() - began < 50
+
+
 def test_an_interrupt_finishes_what_is_in_flight(dataset, out):
     child = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(dataset.folder), str(out)], stdout=subprocess.PIPE, text=True

@@ -9,7 +9,8 @@ import sys
 import click
 
 import offbeat
-from offbeat.errors import OffbeatError
+from offbeat.cli.table import printable
+from offbeat.errors import OffbeatError, SecondInterrupt
 
 COMMANDS = {
     "demo": "A small set from synthesised scenes, reference models, and a report.",
@@ -77,9 +78,11 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except OffbeatError as error:
-        click.secho(f"offbeat: {error}", fg="red", err=True)
+        click.secho(f"offbeat: {printable(str(error))}", fg="red", err=True)
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         click.echo("\nStopped. What was finished is kept; the same command goes on.", err=True)
+        if isinstance(error.__cause__, SecondInterrupt):  # click makes its own of an interrupt
+            os._exit(130)  # at an ordinary exit the threads of models would be waited for
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)

@@ -252,7 +252,7 @@ def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
         if model.stopped is not None:
             own = [other for other in summary.models if other.name == model.name]
             left = sum(other.missing + other.outcomes["error"] for other in own)
-            click.echo(one_line(f"{model.name}: ended early, {left} without an answer: {model.stopped}", 800), err=True)
+            click.echo(one_line(f"{model.name}: {left} without an answer: {model.stopped}", 800), err=True)
 
 
 def _tell(summary: RunSummary, out: Path, as_json: bool) -> None:

@@ -20,7 +20,16 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> st
     return "\n".join(line.rstrip() for line in lines)
 
 
+def printable(text: str) -> str:
+    """Text of others, line by line: what a terminal would act upon is shown as its escape."""
+    return "\n".join(_shown(line) for line in text.split("\n"))
+
+
 def one_line(text: str, longest: int = 200) -> str:
     """Text of others on one line of a terminal: what cannot be printed as its escape, what is too long cut."""
-    shown = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    shown = _shown(text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def _shown(text: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

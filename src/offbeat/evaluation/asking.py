@@ -127,7 +127,8 @@ def _details(called: Called, model: Model, planned: Planned) -> dict[str, JsonVa
         details["failed_attempts"] = list(called.former)
     if called.failure is not None and not isinstance(called.failure, ModelError):
         told = storable("".join(traceback.format_exception(called.failure)))
-        _log.error("%s failed on variant %s\n%s", model.name, planned.variant.row.variant_id, told)
+        shown = "\n".join(line.encode("unicode_escape").decode("ascii") for line in told.split("\n"))
+        _log.error("%s failed on variant %s\n%s", model.name, planned.variant.row.variant_id, shown)
         details["traceback"] = told
     return details
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -125,6 +125,14 @@ def plan_models(
     _check_names("question", [question.name for question in questions])
     variants = select_variants(dataset, selection)
     return tuple(_plan(model, variants, question, repeats, database) for model in models for question in questions)
+
+
+def without(plan: ModelPlan, keys: Collection[str]) -> ModelPlan:
+    """The plan, without asking what has one of these keys."""
+    if not keys:
+        return plan
+    groups = (tuple(planned for planned in group if planned.key not in keys) for group in plan.to_ask)
+    return replace(plan, to_ask=tuple(group for group in groups if group))
 
 
 def plan_run(

@@ -20,14 +20,14 @@ from offbeat.dataset.folder import Dataset
 from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.batches import BatchTurn
+from offbeat.evaluation.batches import BatchTurn, pending_jobs
 from offbeat.evaluation.calls.calling import CALL_LIMIT_S, FIRST_WAIT_S, Caller, is_asynchronous, storable
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, unknown_prices
 from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
-from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
+from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
 from offbeat.evaluation.question import STUDY, Question
 from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
@@ -180,11 +180,14 @@ class _Run:
                 on_progress=self.on_progress,
             )
             return await turn.take(model, halted=halted)
+        in_batches = {key for job in pending_jobs(self.database, model.name) for key in job.keys}
         why = None
-        for plan in plans:
+        for plan in (without(plan, in_batches) for plan in plans):
             if why is None and not halted.is_set():
                 turn = Turn(plan, caller=caller, database=self.database, halted=halted, on_progress=self.on_progress)
                 why = await turn.take(at_once=most_at_once(model, self.terms))
+        if why is None and in_batches:
+            return f"{len(in_batches)} questions are in batches; the same command with --batch collects them"
         return why
 
 

@@ -157,7 +157,10 @@ class Caller:
         """One call, and its money; None where it did not go out, as the run is to end."""
         if self._purse is None or self._price is None or not isinstance(self._model, Paid):
             return await self._reply(variant, prompt, executor)
-        most_usd = cost_usd(self._price, self._model.expected_usage(variant, prompt))
+        try:
+            most_usd = cost_usd(self._price, self._model.expected_usage(variant, prompt))
+        except Exception as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
+            return failure
         if most_usd is None:
             return ModelError(f"{self._model.name}: expected_usage tells no tokens in and out, so no price can be set")
         call = await self._begun(self._purse, key, purpose, most_usd)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from offbeat.errors import SecondInterrupt
+
 T = TypeVar("T")
 
 
@@ -45,6 +47,9 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
 
     Returns:
         What the coroutine returns; what it raises, is raised.
+
+    Raises:
+        SecondInterrupt: at a second Ctrl-C.
     """
     result: Future[T] = Future()
     begun: Future[tuple[asyncio.AbstractEventLoop, Halt]] = Future()
@@ -69,5 +74,8 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
             loop.call_soon_threadsafe(halt.interrupt)
             if on_halt is not None:
                 on_halt()
-            result.exception()
+            try:
+                result.exception()
+            except KeyboardInterrupt:
+                raise SecondInterrupt from None
         raise
