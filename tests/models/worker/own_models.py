@@ -16,7 +16,7 @@ class Together:
         return self.replies([variant], [prompt])[0]
 
     def replies(self, variants, prompts):
-        print("a library prints this")
+        print('{"a library": "prints this"}', flush=True)
         said = [Reply(str(len(variants) + self._add), details={"id": v.row.variant_id}) for v in variants]
         return [RequestRejected("not this one") if v.row.variant_id == "v1" else r for v, r in zip(variants, said)]  # noqa: B905
 

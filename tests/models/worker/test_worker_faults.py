@@ -214,6 +214,13 @@ def test_nothing_is_left_when_we_are_killed(how, tmp_path):
     assert not scratch.exists()
 
 
+def test_what_a_worker_has_started_ends_with_it(variants, tmp_path):
+    with pytest.raises(TransientError, match="exit code 5"):
+        tiny("do=die-with-child", f"log={tmp_path / 'log'}", start_s=15, timeout_s=5).reply(variants[0], PROMPT)
+    (child,) = asked(tmp_path / "log", "child")
+    assert gone(int(child[2]))
+
+
 def test_a_killed_guard_takes_the_worker_with_it(variants, tmp_path):
     model = tiny(f"log={tmp_path / 'log'}")
     process = model._running[0]

@@ -53,9 +53,11 @@ def misbehave(ask):
         os._exit(4)
     if mischief == "hang":
         time.sleep(600)
-    if mischief == "hang-with-child":
+    if mischief in ("hang-with-child", "die-with-child"):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         log(f"child {child.pid}")
+        if mischief == "die-with-child":
+            os._exit(5)
         time.sleep(600)
     if mischief == "rubbish":
         print("{ this is no JSON")
