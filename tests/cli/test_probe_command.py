@@ -5,6 +5,7 @@ from builds import build, card_file, settings
 from click.testing import CliRunner
 
 from offbeat.cli import cli
+from offbeat.errors import SettingsError
 
 MODELS = '''
 """Models of a user."""
@@ -87,3 +88,30 @@ def test_who_looks_at_nothing_passes_nothing(made):
 def test_a_length_that_is_not_there(made):
     done = probe(made, "signal", "--length", "7")
     assert "no clip of length 7 s; the dataset has 1 s" in str(done.exception)
+
+
+PAID = (
+    MODELS
+    + """
+
+class Paid(Hearing):
+    name, price_name = "paid", "somewhere/paid"
+
+    def expected_usage(self, variant, prompt):
+        return {"input_tokens": 1_000_000, "output_tokens": 0}
+"""
+)
+PRICES = '[[price]]\nname = "somewhere/paid"\ninput_usd = 1\noutput_usd = 1\nsince = 2026-01-01\nsource = "a test"\n'
+
+
+def test_nothing_is_asked_that_might_cost_more_than_the_bound(made, tmp_path):
+    own, prices = tmp_path / "paid.py", tmp_path / "prices.toml"
+    own.write_text(PAID, encoding="utf-8")
+    prices.write_text(PRICES, encoding="utf-8")
+    unknown = probe(made, f"{own}:Paid").exception
+    assert isinstance(unknown, SettingsError)
+    assert "price of somewhere/paid is not known" in str(unknown)
+    too_much = probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "50").exception
+    assert isinstance(too_much, SettingsError)
+    assert "may cost $56.00, more than the $50 of --max-cost" in str(too_much)
+    assert probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "60").return_value == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
+from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
     from offbeat.dataset.variant import Variant
+    from offbeat.evaluation.money.prices import Price
+    from offbeat.evaluation.probe.plan import ProbeCall
     from offbeat.evaluation.probe.probing import ProbeResult
     from offbeat.evaluation.probe.rule import Finding, Said
     from offbeat.evaluation.question import Question
@@ -57,6 +61,9 @@ _ASKED = {"heard": "anything to hear?", "moves": "anything moves?"}
     show_default=True,
     help="Longest call to a server.",
 )
+@price_file_flag
+@unknown_price_flag
+@max_cost_flag
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, with all that came back.")
 def probe(
     dataset: Path,
@@ -67,20 +74,27 @@ def probe(
     clips: int,
     length: float | None,
     call_limit_s: float,
+    price_file: Path | None,
+    unknown_price_ok: bool,
+    most_usd: float | None,
     as_json: bool,
 ) -> int:
     """Show a model a few clips of DATASET as they are, muted, with another clip's sound, and frozen.
 
     A model whose answers do not depend on the sound, or on the picture, cannot tell whether they fit. Each clip takes
-    14 calls, which may cost money. `offbeat run` does the same before its first question.
+    14 calls, which may cost money: where all of them together might cost more than `--max-cost`, nothing is asked.
+    `offbeat run` does the same before its first question.
 
     Exit code: 0 only if the answers of every model depend on the sound and on the picture, 1 if not, 2 if the probe
     could not start.
     """
     from offbeat.dataset.folder import open_dataset
+    from offbeat.evaluation.money.prices import read_prices
     from offbeat.evaluation.plan import Selection, select_variants
+    from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import needs_probe
     from offbeat.evaluation.question import find_question
+    from offbeat.evaluation.runner import Terms, check_prices
     from offbeat.models.registry import make_model
     from offbeat.timing import exact_seconds
 
@@ -90,6 +104,9 @@ def probe(
     question = find_question(question_spec)
     lengths: tuple[Fraction, ...] = () if length is None else (exact_seconds(length),)
     variants = select_variants(opened, Selection(lengths=lengths))
+    prices = read_prices(price_file, today=datetime.now(UTC).date())
+    check_prices(models, Terms(prices=prices, most_usd=most_usd, unknown_price_ok=unknown_price_ok))
+    _check_cost(models, prices, probe_calls(variants, question, clips=clips), most_usd)
     found: list[ProbeResult] = []
     blank = [model.name for model in models if not needs_probe(model)]
     for model in models:
@@ -104,6 +121,21 @@ def probe(
         for name in blank:
             click.echo(f"{one_line(name)}: looks at no clip, so there is nothing to probe.")
     return 0 if found and not blank and all(result.passed for result in found) else 1
+
+
+def _check_cost(
+    models: Sequence[Model], prices: Mapping[str, Price], calls: Sequence[ProbeCall], most_usd: float | None
+) -> None:
+    from offbeat.errors import SettingsError
+    from offbeat.evaluation.money.estimate import cost_of_probe
+    from offbeat.evaluation.probe.probing import needs_probe
+
+    total_usd = sum(cost_of_probe(model, calls, prices) or 0.0 for model in models if needs_probe(model))
+    if most_usd is not None and total_usd > most_usd:
+        raise SettingsError(
+            f"the probe may cost ${total_usd:.2f}, more than the ${most_usd:g} of --max-cost; raise it, "
+            "or show fewer --clips"
+        )
 
 
 def _probe(

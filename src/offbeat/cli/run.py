@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
+from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
 from offbeat.cli.outcomes import outcome_table
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
@@ -101,22 +102,9 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     show_default=True,
     help="Longest call to a server.",
 )
-@click.option(
-    "--max-cost",
-    "most_usd",
-    type=click.FloatRange(min=0),
-    callback=finite,
-    metavar="USD",
-    help="Spend no more in this run folder.",
-)
-@click.option(
-    "--prices",
-    "price_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A table of prices that goes before ours.",
-)
-@click.option("--unknown-price", "unknown_price_ok", is_flag=True, help="Ask although nobody knows the price.")
+@max_cost_flag
+@price_file_flag
+@unknown_price_flag
 @click.option("--even-if-deaf", is_flag=True, help="Ask although the probe did not show that the model hears and sees.")
 @click.option("--batch", is_flag=True, help="Hand over a batch, at a lower price; the same command collects it later.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random, and of --limit.")

@@ -100,7 +100,7 @@ def run_models(
     if out.resolve() == dataset.folder.resolve():
         raise SettingsError(f"{out}: is the dataset itself; choose another folder for the answers")
     plan_models(dataset, models, questions, selection, repeats, None)
-    _check_prices(models, terms)
+    check_prices(models, terms)
     with held_run(out) as database:
         plans = plan_models(dataset, models, questions, selection, repeats, database)
         former = noted_probes(out)
@@ -232,7 +232,12 @@ def price_name(model: Model) -> str | None:
     return model.price_name if isinstance(model, Paid) else None
 
 
-def _check_prices(models: Sequence[Model], terms: Terms) -> None:
+def check_prices(models: Sequence[Model], terms: Terms) -> None:
+    """Refuse models whose price nobody knows, unless that is fine.
+
+    Raises:
+        SettingsError: see above.
+    """
     unknown = unknown_prices([price_name(model) for model in models], terms.prices)
     if not unknown or (terms.unknown_price_ok and terms.most_usd is None):
         return

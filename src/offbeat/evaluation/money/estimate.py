@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe.plan import probe_calls
+from offbeat.evaluation.probe.plan import ProbeCall, probe_calls
 from offbeat.evaluation.probe.probing import needs_probe
-from offbeat.models.base import Paid
+from offbeat.models.base import Model, Paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,17 @@ def estimate_run(plans: Sequence[ModelPlan], prices: Mapping[str, Price], *, bat
 def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, with_probe: bool) -> Estimate:
     model, tokens, most_usd = plan.model, Counter[str](), 0.0
     asked = [planned for group in plan.to_ask for planned in group]
-    probe = ()
+    probe: Sequence[ProbeCall] = ()
     if asked and with_probe and needs_probe(model):
         probe = probe_calls([planned.variant for planned in plan.planned], plan.question)
     if isinstance(model, Paid):
         for planned in asked:
             tokens.update(model.expected_usage(planned.variant, planned.prompt))
-        of_probe = Counter[str]()
+        most_usd = _cost(model, prices, tokens, batch=batch)
+        if most_usd is not None:
+            most_usd += cost_of_probe(model, probe, prices) or 0.0
         for call in probe:
-            of_probe.update(model.expected_usage(call.variant, call.prompt))
-        most_usd = _cost(model, prices, (tokens, batch), (of_probe, False))
-        tokens.update(of_probe)
+            tokens.update(model.expected_usage(call.variant, call.prompt))
     return Estimate(
         name=model.name,
         question=plan.question.name,
@@ -80,10 +80,18 @@ def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, with
     )
 
 
-def _cost(model: Paid, prices: Mapping[str, Price], *parts: tuple[Mapping[str, int], bool]) -> float | None:
+def cost_of_probe(model: Model, calls: Sequence[ProbeCall], prices: Mapping[str, Price]) -> float | None:
+    """The most that a probe may cost: 0 where calls are free, None where the price is not known."""
+    if not isinstance(model, Paid):
+        return 0.0
+    tokens = Counter[str]()
+    for call in calls:
+        tokens.update(model.expected_usage(call.variant, call.prompt))
+    return _cost(model, prices, tokens, batch=False)
+
+
+def _cost(model: Paid, prices: Mapping[str, Price], tokens: Mapping[str, int], *, batch: bool) -> float | None:
     if model.price_name is None:
         return 0.0
     price = prices.get(model.price_name)
-    if price is None:
-        return None
-    return sum(cost_usd(price, tokens, batch=batch) or 0.0 for tokens, batch in parts)
+    return None if price is None else cost_usd(price, tokens, batch=batch) or 0.0
