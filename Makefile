@@ -28,7 +28,7 @@ check-croissant: $(READY) $(CROISSANT)/.ready  ## does the reader of others unde
 	$(BIN)/python -m pytest -q -m "slow or not slow" tests/dataset/test_croissant.py
 
 test-qwen: $(QWEN)/.ready  ## qwen-omni with tiny checkpoints, in an environment with torch
-	$(QWEN)/bin/python -m pytest -q --numprocesses 2 --dist loadfile $(QWEN_MARKS) tests/models/qwen
+	$(QWEN)/bin/python -m pytest -q --numprocesses 2 --dist loadfile $(QWEN_MARKS) tests/models/qwen tests/models/worker/test_worker_qwen.py
 
 format: $(READY)
 	$(BIN)/ruff format .
