@@ -20,6 +20,7 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
+from offbeat.report.insight import look_into
 from offbeat.report.page import render_page
 from offbeat.report.paper.write import write_paper
 from offbeat.report.published import load_published
@@ -142,13 +143,14 @@ def write_report(
     missing = tuple(_place_clips(dataset, out, advance))
     published = load_published()
     runs = [{"folder": run.folder.resolve().name, "settings": dict(run.settings)} for run in material.runs]
-    told = results_json(results, dataset, published, runs)
+    insights = look_into(dataset, material.answers, results, runs)
+    told = results_json(results, dataset, published, runs, insights)
     write_paper(out, results, dataset, runs)
     browser = browser_data(
         dataset, material.answers, order=[model.name for model in results.models], missing=set(missing)
     )
     write_whole(out / RESULTS, json.dumps(told, indent=1, allow_nan=False) + "\n")
-    page = render_page(results, dataset, published, browser, title=title, runs=runs)
+    page = render_page(results, dataset, published, browser, insights, title=title, runs=runs)
     write_whole(out / PAGE, page)
     return Built(page=out / PAGE, results=told, missing_clips=missing)
 

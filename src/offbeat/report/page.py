@@ -19,10 +19,13 @@ import jinja2
 from markupsafe import Markup
 
 import offbeat
+from offbeat.analysis.human_limits import HUMAN_LIMITS
 from offbeat.dataset.folder import Dataset
 from offbeat.report import score_tables, tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import finding
+from offbeat.report.insight import Insight
+from offbeat.report.insight_page import insight_charts, insight_values
 from offbeat.report.marks import mark_of
 from offbeat.report.paper.citation import citation
 from offbeat.report.published import Published
@@ -37,6 +40,7 @@ def render_page(
     dataset: Dataset,
     published: Published,
     browser: Mapping[str, object],
+    insights: Mapping[str, Insight],
     *,
     title: str,
     runs: Sequence[Mapping[str, Any]],
@@ -48,6 +52,7 @@ def render_page(
         dataset: what was asked about.
         published: rows to show apart.
         browser: from `offbeat.report.browser.browser_data`.
+        insights: thresholds and verdicts, by the models' names.
         title: of the page.
         runs: name and settings of each run.
     """
@@ -58,6 +63,7 @@ def render_page(
         for number, model in enumerate(results.models)
         if model.n
     }
+    charts |= insight_charts(insights)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -89,6 +95,8 @@ def render_page(
             scores=score_tables.score_rows(results),
             pairs=score_tables.pair_rows(results),
             cite=citation(),
+            human_limits=HUMAN_LIMITS,
+            **insight_values(insights, charts),
             confusions=[tables.confusion_rows(model) for model in results.models],
             exactness=tables.exactness(dataset),
             refused=[source for source in dataset.sources if source.status == "refused"],
@@ -127,6 +135,7 @@ def _environment() -> jinja2.Environment:
         delay=words.delay,
         seconds=words.seconds,
         signed_ms=words.signed_ms,
+        whole_ms=words.whole_ms,
         visible=words.visible,
         json=_shown,
     )

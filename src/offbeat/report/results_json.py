@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import offbeat
@@ -15,6 +16,8 @@ from offbeat.analysis.intervals import LEVEL, Estimate
 from offbeat.dataset.folder import Dataset
 from offbeat.report.comparisons import TESTED
 from offbeat.report.findings import finding
+from offbeat.report.insight import Insight
+from offbeat.report.insight_json import insight_json
 from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Results
@@ -40,8 +43,14 @@ GROUP_KEYS = {
 """The name of each list, the group that it holds, and the name of the key in its items."""
 
 
-def results_json(results: Results, dataset: Dataset, published: Published, runs: Sequence[Mapping[str, Any]]) -> Json:
-    """All of it as plain values that `json` writes."""
+def results_json(
+    results: Results,
+    dataset: Dataset,
+    published: Published,
+    runs: Sequence[Mapping[str, Any]],
+    insights: Mapping[str, Insight] = MappingProxyType({}),
+) -> Json:
+    """All of it as plain values that `json` writes; `psychometric` and `why` are null without insights."""
     info = dataset.info
     return {
         "results_version": RESULTS_VERSION,
@@ -66,7 +75,10 @@ def results_json(results: Results, dataset: Dataset, published: Published, runs:
             "family": FAMILY,
             "pairs": [comparison_json(pair) for pair in results.comparisons],
         },
-        "models": {model.name: {**_model(model), "probe": _probe(model, runs)} for model in results.models},
+        "models": {
+            model.name: {**_model(model), "probe": _probe(model, runs), **insight_json(insights.get(model.name))}
+            for model in results.models
+        },
         "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
         "published": published.model_dump(),
     }

@@ -63,6 +63,11 @@ def signed_ms(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
+def whole_ms(value: float) -> str:
+    """``+125``, ``−45``: whole milliseconds with their sign."""
+    return f"{value:+,.0f}".replace("-", "−")
+
+
 def link(**filters: str | float | None) -> str:
     """A link to the browser of variants with these filters set; None leaves one open."""
     chosen = {key: value for key, value in filters.items() if value is not None}
