@@ -28,6 +28,7 @@ Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("--dataset", type=Folder, help="Where the dataset lies now, if it was moved.")
 @click.option("--bootstrap", default=10_000, show_default=True, type=click.IntRange(min=100), help="Draws of sources.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draws.")
+@click.option("--figures", is_flag=True, help="Charts as SVG, PNG and PDF too, for a paper (extra: figures).")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json to standard output.")
 @click.option("--open", "open_page", is_flag=True, help="Show the page in a browser.")
 @click.option("--serve", "serve_page", is_flag=True, help="Serve the page on this machine until Ctrl-C.")
@@ -39,6 +40,7 @@ def report(
     dataset: Path | None,
     bootstrap: int,
     seed: int,
+    figures: bool,
     as_json: bool,
     open_page: bool,
     serve_page: bool,
@@ -52,14 +54,17 @@ def report(
     Exit code: 0 if everything is there, 1 if clips were missing from the dataset, 2 if there is no report.
     """
     from offbeat.report.build import TITLE, open_material, write_report
+    from offbeat.report.paper.figures import converter
     from offbeat.report.results import compute_results, entries
 
+    if figures:
+        converter()  # a missing extra is told before the work
     material = open_material(runs, dataset_folder=dataset)
     known = {variant.row.variant_id: None for variant in material.dataset.variants}
     with progress("scoring models", len(entries(material.answers, known))) as advance:
         results = compute_results(material.dataset, material.answers, draws=bootstrap, seed=seed, advance=advance)
     with progress("placing clips", len(known)) as advance:
-        built = write_report(material, results, out=out, title=title or TITLE, advance=advance)
+        built = write_report(material, results, out=out, title=title or TITLE, figures=figures, advance=advance)
     if as_json:
         click.echo(json.dumps(built.results, indent=1, allow_nan=False))
     click.echo(f"{built.page}", err=as_json)

@@ -22,6 +22,9 @@ from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
 from offbeat.report.insight import look_into
 from offbeat.report.page import render_page
+from offbeat.report.paper.figures import FOLDER as FIGURES
+from offbeat.report.paper.figures import write_figures
+from offbeat.report.paper.write import FOLDER as PAPER
 from offbeat.report.paper.write import write_paper
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
@@ -123,7 +126,13 @@ def open_material(run_folders: Sequence[Path], *, dataset_folder: Path | None = 
 
 
 def write_report(
-    material: Material, results: Results, *, out: Path, title: str = TITLE, advance: Step = lambda: None
+    material: Material,
+    results: Results,
+    *,
+    out: Path,
+    title: str = TITLE,
+    figures: bool = False,
+    advance: Step = lambda: None,
 ) -> Built:
     """Write the folder.
 
@@ -132,10 +141,11 @@ def write_report(
         results: its figures.
         out: a new folder, or one that holds an earlier report.
         title: of the page.
+        figures: with the charts as files for a paper, in the folder paper/figures.
         advance: called once for each clip that is put in its place.
 
     Raises:
-        SettingsError: `out` holds something else, or is the dataset itself.
+        SettingsError: `out` holds something else, or is the dataset itself; or figures are wanted without the extra.
         DatasetError: a clip leads out of the dataset folder.
     """
     dataset = material.dataset
@@ -149,6 +159,8 @@ def write_report(
     browser = browser_data(
         dataset, material.answers, order=[model.name for model in results.models], missing=set(missing)
     )
+    if figures:
+        write_figures(out / PAPER / FIGURES, results, insights)
     write_whole(out / RESULTS, json.dumps(told, indent=1, allow_nan=False) + "\n")
     page = render_page(results, dataset, published, browser, insights, title=title, runs=runs)
     write_whole(out / PAGE, page)

@@ -1,0 +1,66 @@
+"""Figures for a paper: standing alone, named safely, and drawn where the extra is there."""
+
+import json
+import sys
+
+import pytest
+from observers import observers
+from report_samples import ATTACK, STUDY_DELAYS_MS, sample_answers, sample_dataset
+
+from offbeat.cli import cli
+from offbeat.errors import SettingsError
+from offbeat.report.insight import look_into
+from offbeat.report.paper.figures import figure_specs, write_figures
+from offbeat.report.results import compute_results
+
+
+@pytest.fixture(scope="module")
+def material():
+    dataset = sample_dataset(genres={"cooking": 4, "speech": 4}, delays_ms=STUDY_DELAYS_MS)
+    own = observers(dataset)
+    answers = [*own["large delays only"], *own["always sync, but sensitive"]]
+    answers += sample_answers(dataset, f"../../{ATTACK}", lambda row: "sync")
+    results = compute_results(dataset, answers, draws=200)
+    return results, look_into(dataset, answers, results, [])
+
+
+def test_each_model_has_its_figures_with_legends_and_no_links(material):
+    specs = figure_specs(*material)
+    assert sum(name.startswith("answers-") for name in specs) == 3
+    assert sum(name.startswith("probabilities-") for name in specs) == 1
+    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(name) < 70 for name in specs)
+    for name, spec in specs.items():
+        text = json.dumps(spec)
+        assert "#model=" not in text
+        if name != "limits":
+            assert '"legend": {}' in text
+
+
+def test_figures_are_written_three_times_and_old_ones_removed(material, tmp_path):
+    pytest.importorskip("vl_convert", reason="the extra `figures` is 84 MB, and no part of the tests' environment")
+    (tmp_path / "answers-9-old.svg").write_text("old", encoding="utf-8")
+    (tmp_path / "mine.svg").write_text("mine", encoding="utf-8")
+    written = write_figures(tmp_path, *material)
+    assert len(written) == 3 * len(figure_specs(*material))
+    heads = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+    for path in written:
+        assert path.read_bytes().startswith(heads[path.suffix[1:]])
+    assert b"<script" not in b"".join(path.read_bytes() for path in written if path.suffix == ".svg")
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in written} | {"mine.svg"}
+
+
+def test_a_missing_extra_is_told_before_the_work_with_the_line_to_type(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(SettingsError, match=r'pip install "offbeat\[figures\]"'):
+        cli(["report", str(tmp_path), "--out", str(tmp_path / "out"), "--figures"], standalone_mode=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_writes_them_beside_the_tables(run, tmp_path):
+    pytest.importorskip("vl_convert", reason="the extra `figures` is 84 MB, and no part of the tests' environment")
+    words = ["report", str(run), "--out", str(tmp_path / "out"), "--figures", "--bootstrap", "100"]
+    assert cli(words, standalone_mode=False) == 0
+    names = {path.name for path in (tmp_path / "out" / "paper" / "figures").iterdir()}
+    assert names == {
+        f"answers-{name}.{end}" for name in ("1-half-right", "2-always-sync") for end in ("svg", "png", "pdf")
+    }
