@@ -60,7 +60,7 @@ def test_other_formats_and_no_dataset(compact: Path, tmp_path: Path) -> None:
 
 def test_run_and_report_of_a_compact_dataset(compact: Path, tmp_path: Path) -> None:
     """The page's clips are rendered into its folder; a second time they are kept; a damaged one is told of."""
-    assert invoke("run", compact, "--model", "signal", "--out", tmp_path / "run").return_value == 0
+    assert invoke("run", compact, "--model", "oracle", "--out", tmp_path / "run").return_value == 0
     options = ("--out", tmp_path / "report", "--bootstrap", 100)
     assert invoke("report", tmp_path / "run", *options).return_value == 0
     rows = [variant.row for variant in open_dataset(compact).variants]

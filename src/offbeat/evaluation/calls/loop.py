@@ -71,10 +71,10 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
     except KeyboardInterrupt:
         loop, halt = begun.result()
         if not result.done():
-            loop.call_soon_threadsafe(halt.interrupt)
-            if on_halt is not None:
-                on_halt()
             try:
+                loop.call_soon_threadsafe(halt.interrupt)
+                if on_halt is not None:
+                    on_halt()
                 result.exception()
             except KeyboardInterrupt:
                 raise SecondInterrupt from None
