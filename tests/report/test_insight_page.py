@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 from observers import answers_of, human_like, observers, silent_knower
-from report_samples import ATTACK, Parsed, data_block, sample_dataset, write_dataset, write_run
+from report_samples import ATTACK, Parsed, data_block, sample_answers, sample_dataset, write_dataset, write_run
 
 from offbeat.analysis.human_limits import HUMAN_LIMITS
 from offbeat.report.build import build_report
 from offbeat.report.charts import COLOURS
+from offbeat.report.controls import control_rows, controls_of
 from offbeat.report.insight import look_into
 from offbeat.report.insight_charts import probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.insight_tables import evidence_rows, group_threshold_rows, threshold_row
@@ -77,6 +78,20 @@ def test_probabilities_are_drawn_about_their_mean(seen):
     values = probabilities_chart("silent", seen["silent"].why.points)["layer"][0]["data"]["values"]
     for label in ("sync", "ahead", "behind"):
         assert sum(one["share"] for one in values if one["choice"] == label) == pytest.approx(0, abs=1e-3)
+
+
+def test_rows_with_brackets_are_controls_of_the_model_before_them():
+    dataset = sample_dataset(delays_ms=FINE_MS)
+    names = ("m:a", "m:a[video-only]", "m:a[text-only]", "m:ab[text-only]", "m:a[", "other")
+    answers = [one for name in names for one in sample_answers(dataset, name, lambda row: "sync")]
+    answers += sample_answers(dataset, "m:a[video-only]", lambda row: "sync", question="words")
+    results = compute_results(dataset, answers, draws=100)
+    insights = look_into(dataset, answers, results, [])
+    first = next(model.name for model in results.models if model.model == "m:a")
+    rows = control_rows(first, results, insights)
+    assert [(row.name, row.said_sync) for row in rows] == [("text-only", "100.0 %"), ("video-only", "100.0 %")]
+    assert control_rows("other", results, insights) == []
+    assert controls_of("m:a[text-only]", results) == []
 
 
 def test_the_page_and_its_figures_for_programs(tmp_path, clip):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +15,8 @@ from offbeat.timing import LABELS
 Json = dict[str, Any]
 
 
-def insight_json(insight: Insight | None) -> Json:
-    """Both keys; null where a model has no scored answer."""
+def insight_json(insight: Insight | None, controls: Sequence[str] = ()) -> Json:
+    """Both keys; null where a model has no scored answer. `controls` are the names of its controls."""
     if insight is None:
         return {"psychometric": None, "why": None}
     thresholds, why = insight.thresholds, insight.why
@@ -38,6 +38,7 @@ def insight_json(insight: Insight | None) -> Json:
             "excess": {label: _figure(figure) for label, figure in evidence.excess.items()},
             "calibration": None if evidence.calibration is None else asdict(evidence.calibration),
             "same_at_all_delays": evidence.unmoved,
+            "controls": list(controls),
             "probe": {"sound": evidence.probe_sound, "picture": evidence.probe_picture},
             "by_delay": [_at_delay(point) for point in why.points],
         },

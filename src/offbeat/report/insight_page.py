@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from offbeat.report.controls import control_rows
 from offbeat.report.insight import Insight
 from offbeat.report.insight_charts import Spec, probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.insight_tables import evidence_rows, group_threshold_rows, threshold_row
+from offbeat.report.values import Results
 
 
 def insight_charts(insights: Mapping[str, Insight]) -> dict[str, Spec]:
@@ -19,7 +21,7 @@ def insight_charts(insights: Mapping[str, Insight]) -> dict[str, Spec]:
     return {place: spec for place, spec in charts.items() if spec is not None}
 
 
-def insight_values(insights: Mapping[str, Insight], charts: Mapping[str, Spec]) -> dict[str, Any]:
+def insight_values(results: Results, insights: Mapping[str, Insight], charts: Mapping[str, Spec]) -> dict[str, Any]:
     """What the template of both sections is given."""
     rows = [threshold_row(name, insight.thresholds.all) for name, insight in insights.items()]
     items = [
@@ -30,6 +32,7 @@ def insight_values(insights: Mapping[str, Insight], charts: Mapping[str, Spec]) 
             "groups": group_threshold_rows(insight),
             "why": insight.why,
             "evidence": evidence_rows(insight.why),
+            "controls": control_rows(name, results, insights),
             "curves": f"psychometric-{number}" in charts,
             "probabilities": f"why-{number}" in charts,
         }

@@ -96,7 +96,7 @@ def render_page(
             pairs=score_tables.pair_rows(results),
             cite=citation(),
             human_limits=HUMAN_LIMITS,
-            **insight_values(insights, charts),
+            **insight_values(results, insights, charts),
             confusions=[tables.confusion_rows(model) for model in results.models],
             exactness=tables.exactness(dataset),
             refused=[source for source in dataset.sources if source.status == "refused"],

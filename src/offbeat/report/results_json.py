@@ -15,6 +15,7 @@ import offbeat
 from offbeat.analysis.intervals import LEVEL, Estimate
 from offbeat.dataset.folder import Dataset
 from offbeat.report.comparisons import TESTED
+from offbeat.report.controls import controls_of
 from offbeat.report.findings import finding
 from offbeat.report.insight import Insight
 from offbeat.report.insight_json import insight_json
@@ -76,7 +77,11 @@ def results_json(
             "pairs": [comparison_json(pair) for pair in results.comparisons],
         },
         "models": {
-            model.name: {**_model(model), "probe": _probe(model, runs), **insight_json(insights.get(model.name))}
+            model.name: {
+                **_model(model),
+                "probe": _probe(model, runs),
+                **insight_json(insights.get(model.name), [one.name for one in controls_of(model.name, results)]),
+            }
             for model in results.models
         },
         "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
