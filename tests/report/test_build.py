@@ -155,3 +155,10 @@ def test_a_report_without_any_score_is_still_a_page(tmp_path, clip, choice):
 def test_help_shows_an_example():
     result = invoke("--help")
     assert "offbeat report run --out report --open" in result.stdout
+
+
+def test_a_report_that_was_interrupted_is_gone_on_with(run, tmp_path):
+    build_report([run], out=tmp_path / "out", draws=100)
+    (tmp_path / "out" / "index.html").unlink()
+    build_report([run], out=tmp_path / "out", draws=100)
+    assert (tmp_path / "out" / "index.html").is_file()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from offbeat.analysis.intervals import DRAWS
-from offbeat.dataset.folder import Dataset, open_dataset
+from offbeat.dataset.folder import CLIPS, Dataset, open_dataset
 from offbeat.errors import DatasetError, MediaError, RunError, SettingsError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.run_folder import Run, open_run
@@ -172,7 +172,9 @@ def _claim(out: Path, dataset: Dataset) -> None:
         raise SettingsError(f"--out {out}: that is the dataset's own folder; choose a new one")
     if out.exists() and not out.is_dir():
         raise SettingsError(f"--out {out}: there is a file of that name; choose a new folder")
-    if out.is_dir() and any(out.iterdir()) and not ((out / PAGE).is_file() and (out / RESULTS).is_file()):
+    there = {path.name for path in out.iterdir()} if out.is_dir() else set[str]()
+    begun = there <= {CLIPS, PAPER, RESULTS, PAGE}  # a report that was interrupted is gone on with
+    if there and not begun and not ((out / PAGE).is_file() and (out / RESULTS).is_file()):
         raise SettingsError(f"--out {out}: holds other files and no earlier report; choose a new or empty folder")
     out.mkdir(parents=True, exist_ok=True)
 
