@@ -23,7 +23,7 @@ CASES = (
     ("fine grid, 51 sources", Observer(-45.0, 125.0, 70.0, 50.0, 0.04), FINE, 51),
 )
 SETS = 1_000
-DRAWS = 500
+DRAWS = 600
 Held = dict[str, tuple[int, int, int]]
 
 

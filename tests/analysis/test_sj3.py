@@ -116,6 +116,7 @@ def flat(seed=0):
         (perfect()[:, ::-1], "the wrong way round"),
         (perfect(), "finer grid"),
         (answers(Observer(-6000.0, 400.0, 900.0), STUDY), "outside the delays"),
+        (answers(Observer(-1850.0, 1850.0, 60.0, 0.0, 0.1), STUDY, sources=10, clips=2, seed=3), "finer grid"),
         (flat()[:1], "do not follow the delay beyond chance"),
     ],
 )
@@ -156,9 +157,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     """Sources whose PSS differs; docs/coverage.py prints more of it."""
     person = Observer(-45.0, 125.0, 70.0, 50.0, 0.04)
     held = dict.fromkeys(("pss_ms", "window_ms", "jnd_ms"), 0)
-    sets = 400
+    sets = 600
     for number in range(sets):
-        found = psychometric(answers(person, FINE, sources=51, seed=number), FINE, draws=400, seed=number)
+        found = psychometric(answers(person, FINE, sources=51, seed=number), FINE, draws=600, seed=number)
         for name in held:
             held[name] += found.figures[name].low <= person.truth()[name] <= found.figures[name].high
     assert all(0.93 <= count / sets <= 0.97 for count in held.values()), held
