@@ -15,9 +15,10 @@
 
 **Intervals** draw sources and fit again; `DRAWS` is 2,000: a refit of 21 delays takes 0.2 ms in a batch, and a
 percentile near 2 % of 2,000 draws rests on 40 of them. Noise that is estimated from few sources comes out too small,
-and in a draw of them smaller still; so the percentiles are the bias-corrected ones (Efron 1981), Phi(2 z0 ± z), z0 being
-the normal quantile of the share of draws below the estimate, z that of the expanded tails. The two sides are told apart
-only where all of it holds for the asymmetric fit too. ``docs/coverage.py`` tells how often the intervals hold the truth.
+and in a draw of them smaller still; so the percentiles are the bias-corrected ones (Efron 1981), Phi(2 z0 ± z), z0
+being the normal quantile of the share of draws below the estimate, z that of the expanded tails. The two sides are told
+apart only where all of it holds for the asymmetric fit too. ``docs/coverage.py`` tells how often the intervals hold the
+truth.
 
 References:
     Efron, "Nonparametric standard errors and confidence intervals", Canad. J. Statist. 9 (1981) 139.
