@@ -24,7 +24,7 @@ def runs(probe, *, revision="1"):
 
 def page(told):
     browser = {"models": []}
-    return render_page(RESULTS, DATASET, load_published(), browser, title="t", runs=told)
+    return render_page(RESULTS, DATASET, load_published(), browser, {}, title="t", runs=told)
 
 
 @pytest.mark.parametrize(

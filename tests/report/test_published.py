@@ -41,6 +41,7 @@ def test_they_stand_apart_from_what_was_measured():
         dataset,
         load_published(),
         browser_data(dataset, [], order=[], missing=set()),
+        {},
         title="t",
         runs=[],
     )

@@ -85,7 +85,7 @@ def test_pairs_in_words(dataset):
 def test_the_page_shows_pairs_only_where_there_are_any(dataset):
     def page(results):
         browser = browser_data(dataset, [], order=[], missing=set())
-        return Parsed(render_page(results, dataset, load_published(), browser, title="t", runs=[]))
+        return Parsed(render_page(results, dataset, load_published(), browser, {}, title="t", runs=[]))
 
     ids = [{element.get("id") for element in parsed.named("table")} for parsed in (
         page(compute(dataset, m=guess(0.5))), page(compute(dataset, m=guess(0.5), n=guess(0.2)))
