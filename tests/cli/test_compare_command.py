@@ -2,27 +2,10 @@
 
 import dataclasses
 import json
-import sys
 
 import pytest
 from report_samples import digest, guess, sample_answers, sample_dataset, write_dataset, write_run
 from sklearn.metrics import accuracy_score
-
-from offbeat.cli import main
-
-
-@pytest.fixture
-def offbeat(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["offbeat", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from fake_dataset import write_dataset
-from offbeat.cli import main
 from offbeat.cli.table import one_line, text_table
 from offbeat.evaluation.run_folder import open_run
 
@@ -17,21 +16,6 @@ from offbeat.evaluation.run_folder import open_run
 @pytest.fixture
 def dataset(tmp_path):
     return write_dataset(tmp_path / "set")
-
-
-@pytest.fixture
-def offbeat(monkeypatch, capsys, tmp_path):
-    """Calls the command line in the test's folder; returns its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["offbeat", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return call
 
 
 def test_a_whole_run_and_again(dataset, offbeat, tmp_path):

@@ -3,30 +3,14 @@
 import json
 import shutil
 import sqlite3
-import sys
 
 import pytest
 from sklearn.metrics import accuracy_score
 
 from fake_dataset import write_dataset
-from offbeat.cli import main
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
 from offbeat.models.registry import make_model
-
-
-@pytest.fixture
-def offbeat(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["offbeat", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

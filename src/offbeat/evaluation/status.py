@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from offbeat.dataset.folder import open_dataset
-from offbeat.errors import RunError
+from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.batches import pending_jobs
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.money.purse import spent_usd
@@ -112,7 +112,7 @@ class _Asked:
     revision: str
 
     def reply(self, variant: object, prompt: Prompt) -> Reply:
-        raise NotImplementedError(f"{self.name} cannot be asked here")
+        raise ModelUnavailable(f"{self.name} is known by its answers alone")
 
 
 def _questions(folder: Path, info: RunInfo, asked: AskedRecord) -> Sequence[Question]:
