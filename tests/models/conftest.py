@@ -22,6 +22,7 @@ def write_flash_and_beep(path: Path, *, delay_s: float, length_s: float = 2.0) -
     with av.open(str(path), "w") as output:
         picture = output.add_stream("libx264", rate=FPS)
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        picture.codec_context.thread_count = 1  # the variants of a clip share their picture to the last bit
         sound = output.add_stream("aac", rate=AUDIO_HZ, layout="mono")
         for k in range(int(length_s * FPS)):
             lit = any(0 <= k / FPS - start < 0.12 for start in flashes)

@@ -16,6 +16,7 @@ from models.openai.asking import MODEL, PROMPT, ask, ask_one, model_at
 from offbeat.cli import cli
 from offbeat.errors import ModelError
 from offbeat.evaluation.contract import check_model
+from offbeat.media.rate import picture_digest
 from offbeat.models.base import Closing, Paid
 from offbeat.models.openai import OpenAI
 from offbeat.models.openai.connections import CALLS_A_POOL, Connections
@@ -166,7 +167,9 @@ def test_the_picture_of_a_clip_is_encoded_once(variants, monkeypatch):
     monkeypatch.setattr(sending, "picture_at_rate", lambda *given, **more: made.append(given) or real(*given, **more))
     monkeypatch.setattr(sending, "_PICTURES", Pictures(kept=1))
     with StandIn(OpenAIWire("vllm")) as server:
-        ask(model_at(server.url, preset="vllm"), *variants * 5)
+        replies = ask(model_at(server.url, preset="vllm"), *variants * 5)
+        assert [reply for reply in replies if isinstance(reply, BaseException)] == []
+        assert len({picture_digest(variant.path) for variant in variants}) == 1
         assert len(made) == 1
         ask(model_at(server.url, preset="vllm", fps=2), variants[0])
         ask(model_at(server.url, preset="vllm"), variants[0])
