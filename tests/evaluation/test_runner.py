@@ -95,6 +95,16 @@ def test_another_revision_is_asked_again(dataset, out):
     assert {answer.choice for answer in open_run(out).answers} == {"ahead"}
 
 
+def test_a_failure_under_another_revision_leaves_the_answer_where_it_is(dataset, out):
+    run_models(dataset, [Spy()], out=out)
+    broken = Spy(lambda row: ModelError(f"down {row.variant_id}"), revision="2")
+    (model,) = run_models(dataset, [broken], out=out).models
+    assert (model.kept, model.outcomes["ok"], model.missing, model.complete) == (0, 0, 50, False)
+    assert {(answer.revision, answer.choice) for answer in open_run(out).answers} == {("1", "sync")}
+    assert run_models(dataset, [Spy(revision="2")], out=out).complete
+    assert {answer.revision for answer in open_run(out).answers} == {"2"}
+
+
 def test_every_outcome_is_counted_and_the_sum_is_what_was_expected(dataset, out):
     says = {
         -2.0: Reply("sync"),

@@ -56,7 +56,9 @@ def test_what_is_put_comes_back_whole(path):
         (FAILURE, ANSWER, ANSWER),
         (FAILURE, replace(FAILURE, error="again"), replace(FAILURE, error="again")),
         (ANSWER, replace(ANSWER, key="k2", choice="ahead"), replace(ANSWER, key="k2", choice="ahead")),
-        (ANSWER, replace(FAILURE, key="k2"), replace(FAILURE, key="k2")),
+        (ANSWER, replace(FAILURE, key="k2"), ANSWER),
+        (replace(ANSWER, outcome="refused"), replace(FAILURE, key="k2"), replace(ANSWER, outcome="refused")),
+        (FAILURE, replace(FAILURE, key="k2"), replace(FAILURE, key="k2")),
         (ANSWER, replace(ANSWER, choice="ahead"), replace(ANSWER, choice="ahead")),
     ],
 )

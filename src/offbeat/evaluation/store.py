@@ -1,8 +1,9 @@
 """Answers on the disk: one row per model, variant, question and repeat.
 
-Each answer is committed before `put_answer` returns. A row's `key` tells what its answer depends on: with the same key
-a failure never takes the place of an answer; with another key the new row does, and the answer that it replaces moves
-to the table ``superseded``, since it may have been paid for.
+Each answer is committed before `put_answer` returns. A row's `key` tells what its answer depends on: an answer with
+another key takes the place of the one before, which moves to the table ``superseded``, since it may have been paid for.
+A failure is no answer: it never takes the place of one, whatever its key. Under new settings that all fail, what was
+known stays in view; by its key it is no answer to what was asked now, which is then missing.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ _PUT = f"""
 INSERT INTO answers ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" for _ in _COLUMNS)})
 ON CONFLICT ({", ".join(_IDENTITY)}) DO UPDATE
 SET {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS if column not in _IDENTITY)}
-WHERE excluded.outcome <> 'error' OR answers.outcome = 'error' OR excluded.key <> answers.key
+WHERE excluded.outcome <> 'error' OR answers.outcome = 'error'
 """
 
 
 def put_answer(database: Database, answer: Answer) -> None:
     """Keep an answer; when this returns it is on the disk.
 
-    An answer with outcome ``error`` never replaces one without that has the same key.
+    One with outcome ``error`` never replaces one without.
 
     Raises:
         RunError: it could not be written; everything put before is still there.
