@@ -85,14 +85,17 @@ def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
             ("--model", "gemini:gemini-3.8-flash", "--model", "openai:m", "--base-url", "http://127.0.0.1:9/v1"),
             "gemini:gemini-3.8-flash and openai:m would all be asked there, each with its key",
         ),
+        (("--model", "openai:m", "--option", "preset=openrouter"), "price of openrouter/m is not known"),
         ((), "Missing option '--model'"),
     ],
 )
-def test_what_cannot_be_asked(dataset, offbeat, tmp_path, words, message):
+def test_what_cannot_be_asked(dataset, offbeat, tmp_path, words, message, monkeypatch):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "none")
     code, out, err = offbeat("run", "set", "--out", "run", *words)
     assert code == 2
     assert message in err
     assert out == ""
+    assert "asking" not in err
     assert not (tmp_path / "run").exists()
 
 

@@ -50,6 +50,21 @@ def test_a_bar_on_a_terminal(monkeypatch):
     assert "4/4" in stream.getvalue()
 
 
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_what_could_not_begin_shows_no_count(stream, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+
+    def fail() -> None:
+        with progress("asking", 40, stream=stream):
+            raise ValueError("no key")
+
+    with pytest.raises(ValueError, match="no key"):
+        fail()
+    last = stream.getvalue().split("\x1b[2K")[-1]  # what is left after the terminal's last wiping of the line
+    assert "asking" not in last
+    assert "0/40" not in last
+
+
 def test_no_step_is_lost_between_threads():
     lines = []
     shown = PlainProgress("asking", 4000, write=lines.append, interval_s=1e9)

@@ -26,7 +26,7 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(what: str, total: int | None, *, stream: TextIO | None = None) -> Generator[Advance]:
-    """Show progress while the block runs.
+    """Show progress while the block runs; where it fails before its first step, nothing is left of it.
 
     ::
 
@@ -48,8 +48,10 @@ def progress(what: str, total: int | None, *, stream: TextIO | None = None) -> G
         lines = PlainProgress(what, total, write=lambda line: print(line, file=target, flush=True))
         try:
             yield lines.advance
-        finally:
-            lines.close()
+        except BaseException:
+            lines.close(failed=True)
+            raise
+        lines.close()
 
 
 class PlainProgress:
@@ -90,10 +92,11 @@ class PlainProgress:
                 self._last = now
                 self._write(self._line(now))
 
-    def close(self) -> None:
-        """Write the last line."""
+    def close(self, *, failed: bool = False) -> None:
+        """Write the last line; none where it failed before the first step."""
         with self._lock:
-            self._write(self._line(self._clock(), ended=True))
+            if self._done or not failed:
+                self._write(self._line(self._clock(), ended=True))
 
     def _line(self, now: float, *, ended: bool = False) -> str:
         took_s = now - self._started
@@ -138,4 +141,8 @@ def _bar(what: str, total: int | None, stream: TextIO) -> Generator[Advance]:
         def advance(steps: int = 1) -> None:
             bar.advance(task, steps)
 
-        yield advance
+        try:
+            yield advance
+        except BaseException:
+            bar.update(task, visible=bar.tasks[0].completed > 0)
+            raise
