@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CROISSANT := .venv-croissant
+BROWSER := .venv-browser
 # qwen-omni is tested in an environment of its own, with the newest transformers, or another: TRANSFORMERS=5.17.0.
 TRANSFORMERS ?= 5.23.0
 QWEN := .venv-qwen$(if $(filter-out 5.23.0,$(TRANSFORMERS)),-$(TRANSFORMERS))
 
-.PHONY: demo test test-all check check-croissant test-qwen format bench bench-inspect docs messy fuzz lock clean
+.PHONY: demo test test-all check check-croissant test-browser test-qwen format bench bench-inspect docs messy fuzz lock clean
 
 demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a report to open
 	$(BIN)/offbeat demo --out demo
@@ -26,6 +27,9 @@ check: $(READY)  ## format, lint, types
 
 check-croissant: $(READY) $(CROISSANT)/.ready  ## does the reader of others understand our metadata?
 	$(BIN)/python -m pytest -q -m "slow or not slow" tests/dataset/test_croissant.py
+
+test-browser: $(READY) $(BROWSER)/.ready  ## the page of a report, and written clips, in the Chromium of this machine
+	PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile -m "slow or not slow" tests/browser tests/dataset/test_in_chromium.py
 
 test-qwen: $(QWEN)/.ready  ## qwen-omni with tiny checkpoints, in an environment with torch
 	$(QWEN)/bin/python -m pytest -q --numprocesses 2 --dist loadfile $(QWEN_MARKS) tests/models/qwen tests/models/worker/test_worker_qwen.py
@@ -57,6 +61,8 @@ lock:  ## pin exact versions and hashes anew (needs uv)
 	  pyproject.toml -o requirements/core.txt
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 	  --group pyproject.toml:croissant -o requirements/croissant.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --constraints requirements/dev.txt --group pyproject.toml:browser -o requirements/browser.txt
 
 $(READY): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Offbeat needs Python 3.11 or later; set PYTHON=")'
@@ -68,6 +74,12 @@ $(READY): pyproject.toml requirements/dev.txt
 $(CROISSANT)/.ready: requirements/croissant.txt
 	$(PYTHON) -m venv $(CROISSANT)
 	$(CROISSANT)/bin/python -m pip install --quiet --require-hashes -r requirements/croissant.txt
+	@touch $@
+
+# Playwright beside the packages of the tests, on their path; it drives Chromium, and downloads none.
+$(BROWSER)/.ready: $(READY) requirements/browser.txt
+	rm -rf $(BROWSER)
+	$(BIN)/python -m pip install --quiet --require-hashes --target $(BROWSER) -r requirements/browser.txt
 	@touch $@
 
 # dashscope is there for its vocabulary file alone; torchvision for the makers' processor alone, so that the rest is seen
@@ -83,4 +95,4 @@ $(QWEN)/.ready: pyproject.toml requirements/dev.txt requirements/qwen.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(CROISSANT) .venv-qwen* .venv-inspect demo .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CROISSANT) $(BROWSER) .venv-qwen* .venv-inspect demo .pytest_cache .ruff_cache

@@ -1,0 +1,92 @@
+"""What a reader does with the page: looks, clicks a number, filters, opens a variant, plays its clip, prints."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+NARROW = 400
+
+
+def shown(page):
+    return page.locator("#shown").inner_text()
+
+
+def test_every_chart_is_drawn_in_both_themes(visit, report):
+    grounds = set()
+    for theme in ("light", "dark"):
+        page = visit(report.as_uri(), theme=theme)
+        assert page.locator("[data-chart] svg").count() == page.locator("[data-chart]").count() > 4
+        grounds.add(page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+    assert len(grounds) == 2
+
+
+def test_nothing_sticks_out_of_a_narrow_page(visit, report):
+    page = visit(report.as_uri(), width=NARROW)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW
+    page.goto(f"{report.as_uri()}#label=ahead")
+    page.locator(".opener").first.click()
+    page.locator("td.opened video").wait_for()
+    assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW
+
+
+def test_a_number_opens_the_variants_behind_it(visit, report):
+    page = visit(report.as_uri())
+    cell = page.locator("#confusion table", has_text="half right").locator("tbody tr").nth(1).locator("td a").first
+    behind = int(cell.inner_text())
+    cell.click()
+    assert shown(page).endswith(f"of {behind}, filtered from 42 variants")
+    assert "model=half+right" in page.url
+
+
+def test_a_bar_opens_the_variants_behind_it(visit, report):
+    page = visit(report.as_uri())
+    page.locator("#distribution figure", has_text="always:sync").locator(
+        "svg path[aria-roledescription=bar]"
+    ).first.click()
+    assert shown(page) == "1–14 of 14, filtered from 42 variants"
+    assert "model=always%3Async&delay=-1000&choice=sync" in page.url
+
+
+def test_filters_stay_in_the_address(visit, report):
+    page = visit(report.as_uri())
+    page.select_option("select[name=genre]", "speech")
+    page.select_option("select[name=outcome]", "refused")
+    assert shown(page) == "1–4 of 4, filtered from 42 variants"
+    address = page.url
+    assert unquote(address).endswith("#genre=speech&outcome=refused")
+    again = visit(address)
+    assert shown(again) == "1–4 of 4, filtered from 42 variants"
+    assert again.input_value("select[name=genre]") == "speech"
+    again.click("button[type=reset]")
+    assert shown(again) == "1–25 of 42"
+
+
+def test_an_address_shows_its_view(visit, report):
+    clip = sorted((report.parent / "clips").iterdir())[0]
+    page = visit(f"{report.as_uri()}#model=always%3Async&label=ahead&right=no")
+    assert shown(page) == "1–14 of 14, filtered from 42 variants"
+    page = visit(f"{report.as_uri()}#id={clip.stem}&open={clip.stem}")
+    assert page.locator("td.opened video").get_attribute("src") == f"clips/{clip.name}"
+    page.locator("td.opened summary", has_text="The prompt").first.click()
+    assert page.locator("td.opened", has_text=re.compile("You will watch a [35]-second video with audio")).is_visible()
+
+
+def test_a_clip_plays(visit, report):
+    page = visit(f"{report.as_uri()}#label=sync")
+    page.locator(".opener").first.click()
+    video = page.locator("td.opened video")
+    if not video.evaluate("(video) => video.canPlayType('video/mp4; codecs=\"avc1.42E01E, mp4a.40.2\"')"):
+        pytest.skip("this build of Chromium cannot play H.264 and AAC")
+    video.evaluate("(video) => video.play()")
+    page.wait_for_function("() => document.querySelector('td.opened video').ended")
+    assert video.evaluate("(video) => [video.videoWidth, video.videoHeight, video.error]") == [64, 48, None]
+
+
+def test_print_has_the_charts_and_no_controls(visit, report):
+    page = visit(report.as_uri())
+    page.emulate_media(media="print")
+    for control in ("nav", ".filters", ".pager"):
+        assert page.locator(control).first.is_hidden()
+    assert page.locator("#distribution svg").first.is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF-")
