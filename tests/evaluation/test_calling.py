@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
-from offbeat.evaluation.calls.calling import MOST_RATE_LIMITED, MOST_TRANSIENT, Caller
+from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
+from offbeat.evaluation.calls.patience import MOST_RATE_LIMITED, MOST_TRANSIENT, Patience
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
@@ -113,13 +114,18 @@ def test_a_server_that_wants_hours_is_not_waited_for(call):
 
 def test_waits_grow_and_differ():
     """Full jitter: from nothing to 1, 2, 4, ... 60 s."""
-    halted = asyncio.Event()
-    caller = Caller(Scripted(SYNC), limiter=Limiter(most=1, halted=halted, clock=time.monotonic), halted=halted)
-    for attempts, longest in [(1, 1), (2, 2), (4, 8), (6, 32), (7, 60), (12, 60)]:
-        waits = [caller._wait_s(None, attempts) for _ in range(400)]
+
+    def wait_s(attempts, error=None):
+        patience = Patience(1.0)
+        for _ in range(attempts - 1):
+            patience.weigh(RateLimited("429"))
+        return patience.weigh(error or RateLimited("429"))[1]
+
+    for attempts, longest in [(1, 1), (2, 2), (4, 8), (6, 32), (7, 60), (11, 60)]:
+        waits = [wait_s(attempts) for _ in range(400)]
         assert 0 <= min(waits) < 0.05 * longest
         assert 0.95 * longest < max(waits) <= longest
-    assert min(caller._wait_s(30.0, 1) for _ in range(50)) == 30.0
+    assert min(wait_s(1, RateLimited("429", retry_after_s=30.0)) for _ in range(50)) == 30.0
 
 
 def test_a_call_that_hangs_is_given_up(call):

@@ -1,11 +1,18 @@
 """A model that answers a clip's variants together."""
 
+import asyncio
 import threading
 import time
 
-from offbeat.errors import ModelError, ModelUnavailable
+import pytest
+
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.evaluation.calls.calling import Caller
+from offbeat.evaluation.calls.limiter import Limiter
+from offbeat.evaluation.calls.patience import MOST_RATE_LIMITED, MOST_TRANSIENT
+from offbeat.evaluation.question import STUDY, prompt_for
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.runner import Terms, run_models
 from offbeat.models.base import Reply
 
 
@@ -62,3 +69,84 @@ def test_a_model_that_is_gone_is_asked_once(dataset, tmp_path):
     model = Grouped(fault=ModelUnavailable("no GPU"))
     (summary,) = run_models(dataset, [model], out=tmp_path / "run").models
     assert (len(model.groups), summary.stopped) == (1, "no GPU")
+
+
+class Fussy(Grouped):
+    """Fails as the script says, one entry a call: for the first variant of the call, or for all where it is raised."""
+
+    def __init__(self, *script, raises=False):
+        super().__init__()
+        self.script, self.raises, self.sizes = list(script), raises, []
+
+    def replies(self, variants, prompts):
+        said = super().replies(variants, prompts)
+        self.sizes.append(len(variants))
+        fault = self.script.pop(0) if self.script else None
+        if fault is None:
+            return said
+        if self.raises:
+            raise fault
+        return [fault, *said[1:]]
+
+
+def outcomes(dataset, model, out, **terms):
+    (summary,) = run_models(dataset, [model], out=out, terms=Terms(**{"first_wait_s": 1e-6, **terms})).models
+    return summary.outcomes["ok"], summary.outcomes["error"]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_may_pass_is_asked_again_and_it_alone(dataset, tmp_path, raises):
+    model = Fussy(TransientError("reset"), RateLimited("busy"), raises=raises)
+    assert outcomes(dataset, model, tmp_path / "run") == (50, 0)
+    again = 5 if raises else 1
+    assert model.sizes == [5, again, again] + [5] * 9
+    told = [a.details["failed_attempts"] for a in open_run(tmp_path / "run").answers if "failed_attempts" in a.details]
+    assert told == [["reset", "busy"]] * again
+
+
+@pytest.mark.parametrize(("kind", "most"), [(TransientError, MOST_TRANSIENT), (RateLimited, MOST_RATE_LIMITED)])
+def test_patience_with_a_variant_has_an_end(dataset, tmp_path, kind, most):
+    model = Fussy(*[kind("not today")] * most)
+    assert outcomes(dataset, model, tmp_path / "run") == (49, 1)
+    assert model.sizes == [5] + [1] * (most - 1) + [5] * 9
+
+
+def test_what_will_not_pass_is_told_at_once(dataset, tmp_path):
+    model = Fussy(ModelError("no"), RequestRejected("never"), ZeroDivisionError("a fault"))
+    assert outcomes(dataset, model, tmp_path / "run") == (47, 3)
+    assert model.sizes == [5] * 10
+
+
+def test_one_that_asks_to_wait_for_hours_stops(dataset, tmp_path):
+    model = Fussy(RateLimited("daily quota", retry_after_s=7200))
+    (summary,) = run_models(dataset, [model], out=tmp_path / "run").models
+    assert "wait 120 minutes" in summary.stopped
+
+
+def test_the_others_are_kept_while_one_is_waited_for(dataset, tmp_path):
+    kept = []
+
+    class Watching(Fussy):
+        def replies(self, variants, prompts):
+            kept.append(len(open_run(tmp_path / "run").answers))
+            return super().replies(variants, prompts)
+
+    assert outcomes(dataset, Watching(TransientError("reset")), tmp_path / "run") == (50, 0)
+    assert kept[:3] == [0, 4, 5]
+
+
+def test_a_halt_ends_the_waiting_and_keeps_the_reason(make_variant):
+    async def main():
+        halted = asyncio.Event()
+        model = Fussy(TransientError("reset"))
+        limiter = Limiter(most=1, halted=halted, clock=time.monotonic)
+        caller = Caller(model, limiter=limiter, halted=halted, first_wait_s=1000)
+        variants = [make_variant(variant_id=name) for name in "ab"]
+        asked = [(variant, prompt_for(STUDY, variant)) for variant in variants]
+        found = []
+        async for place, called in caller.call_together(model, asked):
+            found.append((place, called.reply and called.reply.text, str(called.failure)))
+            halted.set()
+        return found
+
+    assert asyncio.run(main()) == [(1, "sync", "None"), (0, None, "reset")]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import Executor
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.calls.calling import Called, Caller, Failure, checked, storable, used_by
+from offbeat.evaluation.calls.calling import Called, Caller, checked_or_fault, storable, used_by
+from offbeat.evaluation.calls.patience import Failure
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import Grouped, JsonValue, Model, Reply
@@ -40,40 +41,31 @@ async def ask(
     return answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
 
 
-def ask_together(
-    grouped: Grouped, model: Model, group: Sequence[Planned], question: str
-) -> list[tuple[Answer, Failure | None]]:
-    """Ask a model about a clip's variants in one call, and read the replies.
+async def ask_together(
+    caller: Caller,
+    grouped: Grouped,
+    model: Model,
+    group: Sequence[Planned],
+    question: str,
+    executor: Executor | None = None,
+) -> AsyncGenerator[tuple[Answer, Failure | None]]:
+    """Ask a model about a clip's variants together, and read the replies.
 
-    Returns:
-        As of `ask`, for each variant; the time is an equal share of the whole.
+    Yields:
+        As of `ask`, each as soon as it is certain; its time is an equal share of what the clip has taken until then.
     """
     asked_at = utc_now()
     started = time.perf_counter()
-    variants, prompts = [planned.variant for planned in group], [planned.prompt for planned in group]
-    found: list[Called]
-    try:
-        replies = grouped.replies(variants, prompts)
-        if len(replies) != len(group):
-            raise ValueError(f"{len(replies)} replies to {len(group)} variants")
-        found = [checked_call(reply, planned) for reply, planned in zip(replies, group, strict=True)]
-    except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: kept as an error
-        found = [Called(None, failure, ())] * len(group)
-    seconds = (time.perf_counter() - started) / len(group)
-    return [
-        (answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure)
-        for called, planned in zip(found, group, strict=True)
-    ]
+    asked = [(planned.variant, planned.prompt) for planned in group]
+    async for place, called in caller.call_together(grouped, asked, executor):
+        seconds = (time.perf_counter() - started) / len(group)
+        yield answer_of(called, model, group[place], question, asked_at=asked_at, seconds=seconds), called.failure
 
 
 def checked_call(reply: Reply | ModelError, planned: Planned) -> Called:
     """What a model handed over, as what came of a call; what is not fit to be kept is a fault of the model's code."""
-    if isinstance(reply, ModelError):
-        return Called(None, reply, ())
-    try:
-        return Called(checked(reply, planned.prompt.options), None, ())
-    except (TypeError, ValueError) as failure:
-        return Called(None, failure, ())
+    came = checked_or_fault(reply, planned.prompt.options)
+    return Called(came, None, ()) if isinstance(came, Reply) else Called(None, came, ())
 
 
 def answer_of(

@@ -10,7 +10,7 @@ not grow with the dataset::
     awaited, 4 at a time:    a1 a2 a3 b1, then the next whenever one is done
 
 Failures are kept as such, and asked again by the next run. Where going on makes no sense (see
-`offbeat.evaluation.calls.calling`), nothing more goes out; what is in flight is finished and kept.
+`offbeat.evaluation.calls.patience`), nothing more goes out; what is in flight is finished and kept.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import aclosing
 
 from offbeat.errors import ModelUnavailable, RequestRejected
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import ask, ask_together
-from offbeat.evaluation.calls.calling import Caller, Failure, is_asynchronous
+from offbeat.evaluation.calls.calling import Caller, is_asynchronous
+from offbeat.evaluation.calls.patience import Failure
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -122,12 +124,11 @@ class Turn:
         await self._keep(*asked, executor)
 
     async def _together(self, model: Grouped, group: Sequence[Planned], executor: Executor | None) -> None:
-        """All that is open of a clip in one call."""
-        loop = asyncio.get_running_loop()
-        for answer, failure in await loop.run_in_executor(
-            executor, ask_together, model, self._plan.model, group, self._plan.question.name
-        ):
-            await self._keep(answer, failure, executor)
+        """All that is open of a clip in one call, and what may pass in another."""
+        asking = ask_together(self._caller, model, self._plan.model, group, self._plan.question.name, executor)
+        async with aclosing(asking) as answers:
+            async for answer, failure in answers:
+                await self._keep(answer, failure, executor)
 
     async def _keep(self, answer: Answer, failure: Failure | None, executor: Executor | None) -> None:
         await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)

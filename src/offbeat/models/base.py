@@ -140,6 +140,9 @@ class Looks(Protocol):
 class Grouped(Protocol):
     """A model in process that answers a clip's variants together, so as to share what they have in common.
 
+    Its replies are kept when all of them are there: one that is killed loses those of the clip in flight, which the
+    next run asks again. Those whose failures may pass are asked again alone.
+
     Attributes:
         at_once: how many clips it takes at the same time, each from a thread of its own.
     """

@@ -1,12 +1,13 @@
 """A worker in plain Python that answers by the bytes of the clip, and that misbehaves on request.
 
 ``tiny_worker.py [together] [arrays] [blind] [slow] [log=FILE] [do=MISCHIEF[@N]]``: done at the N-th ask, the first by
-default; with ``once=FILE`` only by the process that makes that file.
+default; with ``once=FILE`` only by the process that makes that file. Errors are told at every ask, or at the N-th.
 """
 
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 words = sys.argv[1:]
 flags = {word for word in words if "=" not in word}
 values = dict(word.split("=", 1) for word in words if "=" in word)
-mischief, _, at = values.get("do", "").partition("@")
+mischief, only, at = values.get("do", "").partition("@")
 at = int(at or 1)
 if mischief and "once" in values:
     try:
@@ -49,6 +50,8 @@ def misbehave(ask):
         sys.stderr.write("out of luck\n")
         sys.stderr.flush()
         os._exit(3)
+    if mischief == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     if mischief == "die-on" and ask["clip"]["variant_id"] == values["variant"]:
         os._exit(4)
     if mischief == "hang":
@@ -117,7 +120,7 @@ for line in sys.stdin:
         done += 1
         time.sleep(0.05 if "slow" in flags else 0)
         log(f"ask {ask['clip']['clip_id']} {ask['clip']['variant_id']}")
-        if mischief.startswith("error-"):
+        if mischief.startswith("error-") and (done == at or not only):
             say({"type": "error", "id": ask["id"], "kind": mischief.removeprefix("error-"), "message": "no luck"})
             continue
         if mischief and (done == at or mischief == "die-on"):

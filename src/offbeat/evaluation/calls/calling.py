@@ -1,20 +1,7 @@
-"""One question to one model, with patience: whatever may pass is waited for, whatever will not is told at once.
+"""One question to one model, or those about one clip together: what may pass is waited for, all else is told at once.
 
-=================  =====================================================  ============================================
-raised             means                                                  what happens
-=================  =====================================================  ============================================
-RateLimited        too many requests                                      fewer at a time; asked again, up to 12 times
-TransientError     reset, time-out, half a body, 5xx                      asked again, up to 6 times in all
-RequestRejected    this request will never do                             an error; three alike in a row stop the model
-ModelUnavailable   no request will do: no key, no quota, another model    an error; the model is stopped
-ModelError         no reply                                               an error; ten alike in a row stop the model
-=================  =====================================================  ============================================
-
-Between two attempts lies a random part of 1, 2, 4, … 60 s ("full jitter": M. Brooker, *Exponential Backoff And Jitter*,
-AWS Architecture Blog, 2015), or what the server asks for, whichever is more. A server that asks for more than ten
-minutes is not waited for: the run stops, and goes on another time.
-
-A call has a time limit where the model is asynchronous. A model in process cannot be stopped from outside.
+How often and how long is in `offbeat.evaluation.calls.patience`. A call has a time limit where the model is
+asynchronous. A model in process cannot be stopped from outside.
 """
 
 from __future__ import annotations
@@ -22,32 +9,22 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import random  # noqa: TID251  jitter needs no seed: it must differ from process to process
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast, get_args
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, TransientError
+from offbeat.errors import ModelError, RateLimited, TransientError
 from offbeat.evaluation.calls.limiter import Limiter, set_within
+from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Failure, Patience
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
-from offbeat.models.base import JsonValue, Model, Paid, Prompt, Reply, Stop
+from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply, Stop
 from offbeat.models.keys import redacted, secrets_now
 
-MOST_RATE_LIMITED = 12
-MOST_TRANSIENT = 6
-FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 60.0
-LONGEST_RETRY_AFTER_S = 600.0
 CALL_LIMIT_S = 600.0
 PURSE_WAIT_S = 0.05
-
-
-Failure: TypeAlias = Exception | SystemExit
-"""What a model's code may raise; an interrupt is the user's."""
-
 
 Secrets: TypeAlias = Sequence[tuple[str, str]] | None
 
@@ -122,34 +99,73 @@ class Caller:
             OutOfMoney: the next call could cost more than is left.
             RunError: a paid call could not be noted.
         """
-        former: list[JsonValue] = []
-        limited = transient = 0
-        outcome: Failure | None = None
+        patience = Patience(self._first_wait_s)
+        failure: Failure | None = None
         while True:
             async with self._limiter.slot() as begun:
                 if self._halted.is_set():
-                    return Called(None, outcome, tuple(former))
+                    return Called(None, failure, patience.former)
                 came = await self._attempt(variant, prompt, key, purpose, executor)
             if came is None:
-                return Called(None, outcome, tuple(former))
+                return Called(None, failure, patience.former)
+            self._heed(came, begun)
             if isinstance(came, Reply):
-                self._limiter.went_well()
-                return Called(came, None, tuple(former))
-            outcome = came
-            if isinstance(outcome, RateLimited):
-                limited += 1
-                self._limiter.was_too_much(begun, retry_after_s=outcome.retry_after_s)
-            elif isinstance(outcome, TransientError):
-                transient += 1
-            else:
-                return Called(None, outcome, tuple(former))
-            if limited >= MOST_RATE_LIMITED or transient >= MOST_TRANSIENT:
-                return Called(None, outcome, tuple(former))
-            if (outcome.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
-                return Called(None, _told_to_wait(outcome), tuple(former))
-            if await set_within(self._halted, self._wait_s(outcome.retry_after_s, limited + transient)):
-                return Called(None, outcome, tuple(former))
-            former.append(redacted(str(outcome)))
+                return Called(came, None, patience.former)
+            failure, wait_s = patience.weigh(came)
+            if wait_s is None or await set_within(self._halted, wait_s):
+                return Called(None, failure, patience.former)
+            patience.asked_again(failure)
+
+    async def call_together(
+        self, model: Grouped, asked: Sequence[tuple[Variant, Prompt]], executor: Executor | None = None
+    ) -> AsyncGenerator[tuple[int, Called]]:
+        """Ask about a clip's variants in one call, and again about those whose failures may pass.
+
+        Args:
+            model: the one that this caller asks.
+            asked: variants of one clip, each with its prompt.
+            executor: where the model runs.
+
+        Yields:
+            The place of a variant, and what came of it, as soon as that is certain; nothing of those that were not
+            asked about, as the run was to end.
+        """
+        patience = [Patience(self._first_wait_s) for _ in asked]
+        left: Mapping[int, Failure | None] = dict.fromkeys(range(len(asked)))
+        while left:
+            async with self._limiter.slot() as begun:
+                if self._halted.is_set():
+                    break
+                loop = asyncio.get_running_loop()
+                came = await loop.run_in_executor(executor, self._together, model, [asked[place] for place in left])
+            passing: dict[int, Failure] = {}
+            longest_s = 0.0
+            for place, one in zip(left, came, strict=True):
+                self._heed(one, begun)
+                if isinstance(one, Reply):
+                    yield place, Called(one, None, patience[place].former)
+                    continue
+                failure, wait_s = patience[place].weigh(one)
+                if wait_s is None:
+                    yield place, Called(None, failure, patience[place].former)
+                    continue
+                passing[place] = failure
+                longest_s = max(longest_s, wait_s)
+            left = passing
+            if not passing or await set_within(self._halted, longest_s):
+                break
+            for place, failure in passing.items():
+                patience[place].asked_again(failure)
+        for place, failure in left.items():
+            if failure is not None:
+                yield place, Called(None, failure, patience[place].former)
+
+    def _heed(self, came: Reply | Failure, begun: float) -> None:
+        """How many calls may go out at once."""
+        if isinstance(came, Reply):
+            self._limiter.went_well()
+        elif isinstance(came, RateLimited):
+            self._limiter.was_too_much(begun, retry_after_s=came.retry_after_s)
 
     async def _attempt(
         self, variant: Variant, prompt: Prompt, key: str, purpose: str, executor: Executor | None
@@ -208,9 +224,17 @@ class Caller:
     def _direct(self, variant: Variant, prompt: Prompt) -> Reply:
         return cast("Reply", self._model.reply(variant, prompt))
 
-    def _wait_s(self, retry_after_s: float | None, attempts: int) -> float:
-        longest = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (attempts - 1))
-        return max(retry_after_s or 0.0, random.uniform(0, longest))
+    def _together(self, model: Grouped, asked: Sequence[tuple[Variant, Prompt]]) -> list[Reply | Failure]:
+        try:
+            came = model.replies([variant for variant, _ in asked], [prompt for _, prompt in asked])
+            if len(came) != len(asked):
+                raise ValueError(f"{len(came)} replies to {len(asked)} variants")
+        except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
+            return [failure] * len(asked)
+        return [
+            checked_or_fault(one, prompt.options, secrets=self._secrets)
+            for one, (_, prompt) in zip(came, asked, strict=True)
+        ]
 
 
 def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) -> Reply:
@@ -235,6 +259,16 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
         usage=_plain(reply.usage, secrets),
         details=_plain(reply.details, secrets),
     )
+
+
+def checked_or_fault(came: Reply | ModelError, options: Sequence[str], *, secrets: Secrets = None) -> Reply | Failure:
+    """As `checked`, of what a model handed over; what is not fit to be kept is a fault of the model's code."""
+    if isinstance(came, ModelError):
+        return came
+    try:
+        return checked(came, options, secrets=secrets)
+    except (TypeError, ValueError) as failure:
+        return failure
 
 
 def used_by(failure: Failure) -> dict[str, JsonValue] | None:
@@ -264,8 +298,3 @@ def _probabilities(given: Mapping[str, float] | None, options: Sequence[str]) ->
     if not fine or sum(chances.values()) > 1 + 1e-9:
         raise ValueError(f"probabilities {chances}, expected numbers from 0 to 1 for {', '.join(options)}")
     return chances
-
-
-def _told_to_wait(failure: RateLimited | TransientError) -> ModelUnavailable:
-    minutes = (failure.retry_after_s or 0) / 60
-    return ModelUnavailable(f"the server asks to wait {minutes:.0f} minutes; the same command goes on later: {failure}")

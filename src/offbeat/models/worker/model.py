@@ -3,7 +3,7 @@
 A clip's variants go to one worker, one after the other or together, as the worker wishes; several workers take several
 clips at a time. A worker that is lost in the middle of a clip is replaced, and what had no reply is asked once more,
 variant by variant, so that one that no worker survives costs no other. After three losses without a reply in between,
-the rest of the clip is given up.
+the rest of the clip is given up. What a worker itself says may pass is asked again by who asked us.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Open:
 
     Args:
         count: of variants.
-        attempts: how often each may be asked about.
+        most_lost: how many workers may be lost over each.
 
     Attributes:
         said: what there is.
@@ -39,24 +39,21 @@ class _Open:
         alone: a worker was lost, so that the others are asked about one by one.
     """
 
-    def __init__(self, count: int, attempts: int) -> None:
+    def __init__(self, count: int, most_lost: int) -> None:
         self.said: dict[int, Reply | ModelError] = {}
         self.left = list(range(count))
         self.alone = False
         self._losses = 0
-        self._asked = [0] * count
-        self._attempts = attempts
+        self._lost = [0] * count
+        self._most_lost = most_lost
 
     def replied(self, which: int, message: Reply | ModelError) -> None:
-        """Keep it; where it may pass, put the variant at the end of those that are left."""
+        """Keep it."""
         self._losses = 0
         if which not in self.left:
             return
-        self._asked[which] += 1
         self.said[which] = message
         self.left.remove(which)
-        if isinstance(message, TransientError) and self._asked[which] < self._attempts:
-            self.left.append(which)
         if isinstance(message, ModelUnavailable):
             self._give_up(self.left, message)
 
@@ -65,8 +62,8 @@ class _Open:
         self.alone = True
         if len(now) == 1:
             self._losses += 1
-            self._asked[now[0]] += 1
-        spent = [which for which in self.left if self._asked[which] >= self._attempts or self._losses >= MOST_LOSSES]
+            self._lost[now[0]] += 1
+        spent = [which for which in self.left if self._lost[which] >= self._most_lost or self._losses >= MOST_LOSSES]
         self._give_up(spent, error)
 
     def _give_up(self, spent: Sequence[int], error: ModelError) -> None:
@@ -151,18 +148,20 @@ class Worker:
         Raises:
             ModelError: as the worker says; or TransientError where it was lost.
         """
-        (said,) = self._said([variant], [prompt], attempts=1)
+        (said,) = self._said([variant], [prompt], most_lost=1, lost=TransientError)
         if isinstance(said, ModelError):
             raise said
         return said
 
     def replies(self, variants: Sequence[Variant], prompts: Sequence[Prompt]) -> Sequence[Reply | ModelError]:
-        """What one worker says of these variants; a failure that may pass is asked about once more.
+        """What one worker says of these variants.
+
+        A variant over which two workers were lost has an error that will not pass: each start may take minutes.
 
         Raises:
             ModelUnavailable: no worker can be started.
         """
-        return self._said(variants, prompts, attempts=2)
+        return self._said(variants, prompts, most_lost=2, lost=ModelError)
 
     async def close(self) -> None:
         """End all workers; the next ask starts them anew."""
@@ -179,9 +178,9 @@ class Worker:
             thread.join()
 
     def _said(
-        self, variants: Sequence[Variant], prompts: Sequence[Prompt], *, attempts: int
+        self, variants: Sequence[Variant], prompts: Sequence[Prompt], *, most_lost: int, lost: type[ModelError]
     ) -> list[Reply | ModelError]:
-        clip = _Open(len(variants), attempts)
+        clip = _Open(len(variants), most_lost)
         place = self._idle.get()
         try:
             while clip.left:
@@ -192,7 +191,7 @@ class Worker:
                         clip.replied(which, message)
                 except Lost as failure:
                     self._forget(place)
-                    clip.lost(now, TransientError(f"{self._spec}: the worker {failure}"))
+                    clip.lost(now, lost(f"{self._spec}: the worker {failure}"))
         finally:
             self._idle.put(place)
         return [clip.said[which] for which in range(len(variants))]

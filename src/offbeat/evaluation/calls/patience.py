@@ -1,0 +1,80 @@
+"""Whether a question that had no reply is asked again, and when.
+
+=================  =====================================================  ============================================
+raised             means                                                  what happens
+=================  =====================================================  ============================================
+RateLimited        too many requests                                      fewer at a time; asked again, up to 12 times
+TransientError     reset, time-out, half a body, 5xx                      asked again, up to 6 times in all
+RequestRejected    this request will never do                             an error; three alike in a row stop the model
+ModelUnavailable   no request will do: no key, no quota, another model    an error; the model is stopped
+ModelError         no reply                                               an error; ten alike in a row stop the model
+=================  =====================================================  ============================================
+
+Between two attempts lies a random part of 1, 2, 4, … 60 s ("full jitter": M. Brooker, *Exponential Backoff And Jitter*,
+AWS Architecture Blog, 2015), or what the server asks for, whichever is more. A server that asks for more than ten
+minutes is not waited for: the run stops, and goes on another time.
+"""
+
+from __future__ import annotations
+
+import random  # noqa: TID251  jitter needs no seed: it must differ from process to process
+from typing import TypeAlias
+
+from offbeat.errors import ModelUnavailable, RateLimited, TransientError
+from offbeat.models.base import JsonValue
+from offbeat.models.keys import redacted
+
+MOST_RATE_LIMITED = 12
+MOST_TRANSIENT = 6
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+LONGEST_RETRY_AFTER_S = 600.0
+
+Failure: TypeAlias = Exception | SystemExit
+"""What a model's code may raise; an interrupt is the user's."""
+
+
+class Patience:
+    """With one question.
+
+    Args:
+        first_wait_s: see the module; shorter in tests.
+    """
+
+    def __init__(self, first_wait_s: float) -> None:
+        self._first_wait_s = first_wait_s
+        self._limited = self._transient = 0
+        self._former: tuple[JsonValue, ...] = ()
+
+    @property
+    def former(self) -> tuple[JsonValue, ...]:
+        """The texts of the failures after which it was asked again, one an attempt, without keys."""
+        return self._former
+
+    def weigh(self, failure: Failure) -> tuple[Failure, float | None]:
+        """Whether this may pass.
+
+        Returns:
+            The failure, as it is to be told; and the seconds before the next attempt, None where there is none.
+        """
+        if isinstance(failure, RateLimited):
+            self._limited += 1
+        elif isinstance(failure, TransientError):
+            self._transient += 1
+        else:
+            return failure, None
+        if self._limited >= MOST_RATE_LIMITED or self._transient >= MOST_TRANSIENT:
+            return failure, None
+        if (failure.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
+            return _told_to_wait(failure), None
+        longest = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (self._limited + self._transient - 1))
+        return failure, max(failure.retry_after_s or 0.0, random.uniform(0, longest))
+
+    def asked_again(self, failure: Failure) -> None:
+        """The wait is over, and the next attempt begins."""
+        self._former = (*self._former, redacted(str(failure)))
+
+
+def _told_to_wait(failure: RateLimited | TransientError) -> ModelUnavailable:
+    minutes = (failure.retry_after_s or 0) / 60
+    return ModelUnavailable(f"the server asks to wait {minutes:.0f} minutes; the same command goes on later: {failure}")
