@@ -114,4 +114,17 @@ def test_nothing_is_asked_that_might_cost_more_than_the_bound(made, tmp_path):
     too_much = probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "50").exception
     assert isinstance(too_much, SettingsError)
     assert "may cost $56.00, more than the $50 of --max-cost" in str(too_much)
-    assert probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "60").return_value == 0
+    enough = probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "60")
+    assert enough.return_value == 0
+    assert enough.stdout.splitlines()[-1] == "spent, as far as prices are known: $56.0000"
+
+
+def test_calls_that_cost_more_than_they_should_end_at_the_bound(made, tmp_path):
+    own, prices = tmp_path / "dear.py", tmp_path / "prices.toml"
+    own.write_text(PAID.replace('"audio_tokens": 0', '"input_tokens": 2_000_000, "output_tokens": 0'), encoding="utf-8")
+    prices.write_text(PRICES, encoding="utf-8")
+    done = probe(made, f"{own}:Paid", "--prices", str(prices), "--max-cost", "56", "--json")
+    told = json.loads(done.stdout)
+    assert done.return_value == 1
+    assert 54 < told["spent_usd"] <= 56
+    assert "more than the $56 of --max-cost" in told["probes"][0]["error"]

@@ -11,9 +11,10 @@ from offbeat.errors import TransientError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
-from offbeat.evaluation.plan import Selection, plan_models
-from offbeat.evaluation.question import STUDY
-from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.money.estimate import estimate_run
+from offbeat.evaluation.plan import Selection, plan_models, plan_run
+from offbeat.evaluation.question import STUDY, find_question
+from offbeat.evaluation.run_folder import noted_probes, open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status
 
@@ -69,6 +70,28 @@ def test_who_has_passed_is_not_probed_again(dataset, tmp_path):
     newer = Counting(Watching(), revision="2")
     run_models(dataset, [newer], out=tmp_path / "run")
     assert newer.calls == probes + len(dataset.variants)
+
+
+def probe_calls_of(dataset, model, out, *, even_if_deaf=False):
+    """As a dry run counts them, with two questions and everything asked twice."""
+    plans = plan_run(dataset, [model], [STUDY, find_question("letters")], Selection(), 2, out)
+    told = estimate_run(plans, {}, batch=False, probes=noted_probes(out), even_if_deaf=even_if_deaf)
+    return [estimate.probe_calls for estimate in told]
+
+
+def test_a_dry_run_counts_the_probe_only_where_there_will_be_one(dataset, tmp_path):
+    out = tmp_path / "run"
+    assert probe_calls_of(dataset, Counting(Watching()), out) == [56, 0]
+    run_models(dataset, [Counting(Watching())], out=out, repeats=2)
+    assert probe_calls_of(dataset, Counting(Watching()), out) == [0, 0]
+    assert probe_calls_of(dataset, Counting(Watching(), revision="2"), out) == [56, 0]
+
+
+def test_a_dry_run_counts_the_probe_that_a_refused_model_will_see_again(dataset, tmp_path):
+    out = tmp_path / "run"
+    run_models(dataset, [Counting(Deaf())], out=out, terms=Terms(even_if_deaf=True))
+    assert probe_calls_of(dataset, Counting(Deaf()), out) == [56, 0]
+    assert probe_calls_of(dataset, Counting(Deaf()), out, even_if_deaf=True) == [0, 0]
 
 
 def test_insisting_once_does_not_admit_for_ever(dataset, tmp_path):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -13,18 +11,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
+from offbeat.cli.model_options import base_url_flag, finite, option_flag
 from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
+from offbeat.cli.opening import open_all
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
+from offbeat.timing import exact_seconds
 
 if TYPE_CHECKING:
     from offbeat.dataset.variant import Variant
-    from offbeat.evaluation.money.prices import Price
-    from offbeat.evaluation.probe.plan import ProbeCall
+    from offbeat.evaluation.money.purse import Purse
     from offbeat.evaluation.probe.probing import ProbeResult
     from offbeat.evaluation.probe.rule import Finding, Said
     from offbeat.evaluation.question import Question
+    from offbeat.evaluation.runner import Terms
     from offbeat.models.base import Model, Prompt, Reply
 
 LONGEST_CELL = 24
@@ -82,84 +82,81 @@ def probe(
     """Show a model a few clips of DATASET as they are, muted, with another clip's sound, and frozen.
 
     A model whose answers do not depend on the sound, or on the picture, cannot tell whether they fit. Each clip takes
-    14 calls, which may cost money: where all of them together might cost more than `--max-cost`, nothing is asked.
-    `offbeat run` does the same before its first question.
+    14 calls, which may cost money: where all of them together might cost more than `--max-cost`, nothing is asked, and
+    no call goes out that could cross it, as when calls have to be repeated. `offbeat run` does the same before its
+    first question.
 
     Exit code: 0 only if the answers of every model depend on the sound and on the picture, 1 if not, 2 if the probe
     could not start.
     """
-    from offbeat.dataset.folder import open_dataset
-    from offbeat.evaluation.money.prices import read_prices
+    from offbeat.evaluation.money.estimate import check_cost_of_probes
+    from offbeat.evaluation.money.purse import passing_purse
     from offbeat.evaluation.plan import Selection, select_variants
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import needs_probe
-    from offbeat.evaluation.question import find_question
     from offbeat.evaluation.runner import Terms, check_prices
-    from offbeat.models.registry import make_model
-    from offbeat.timing import exact_seconds
 
-    opened = open_dataset(dataset)
-    options = read_options(option_texts, base_url, specs)
-    models = [make_model(spec, options=options) for spec in specs]
-    question = find_question(question_spec)
+    opened = open_all(
+        dataset,
+        specs=specs,
+        question_specs=[question_spec],
+        option_texts=option_texts,
+        base_url=base_url,
+        price_file=price_file,
+    )
+    (question,) = opened.questions
     lengths: tuple[Fraction, ...] = () if length is None else (exact_seconds(length),)
-    variants = select_variants(opened, Selection(lengths=lengths))
-    prices = read_prices(price_file, today=datetime.now(UTC).date())
-    check_prices(models, Terms(prices=prices, most_usd=most_usd, unknown_price_ok=unknown_price_ok))
-    _check_cost(models, prices, probe_calls(variants, question, clips=clips), most_usd)
-    found: list[ProbeResult] = []
-    blank = [model.name for model in models if not needs_probe(model)]
-    for model in models:
-        if needs_probe(model):
-            found.append(_probe(model, variants, question, clips=clips, call_limit_s=call_limit_s))
+    variants = select_variants(opened.dataset, Selection(lengths=lengths))
+    terms = Terms(call_limit_s=call_limit_s, prices=opened.prices, most_usd=most_usd, unknown_price_ok=unknown_price_ok)
+    check_prices(opened.models, terms)
+    calls = probe_calls(variants, question, clips=clips)
+    check_cost_of_probes(opened.models, calls, opened.prices, most_usd=most_usd)
+    blank = [model.name for model in opened.models if not needs_probe(model)]
+    with passing_purse(most_usd=most_usd) as purse:
+        found = [
+            _probe(model, variants, question, clips=clips, terms=terms, purse=purse)
+            for model in opened.models
+            if needs_probe(model)
+        ]
+        spent_usd = purse.spent_usd
     if as_json:
         records = [result.to_json() for result in found]
-        click.echo(json.dumps({"dataset": str(dataset), "probes": records, "not_probed": blank}, indent=1))
+        told = {"dataset": str(dataset), "probes": records, "not_probed": blank, "spent_usd": spent_usd}
+        click.echo(json.dumps(told, indent=1))
     else:
         for result in found:
             _tell(result)
         for name in blank:
             click.echo(f"{one_line(name)}: looks at no clip, so there is nothing to probe.")
+        if spent_usd:
+            click.echo(f"spent, as far as prices are known: ${spent_usd:.4f}")
     return 0 if found and not blank and all(result.passed for result in found) else 1
 
 
-def _check_cost(
-    models: Sequence[Model], prices: Mapping[str, Price], calls: Sequence[ProbeCall], most_usd: float | None
-) -> None:
-    from offbeat.errors import SettingsError
-    from offbeat.evaluation.money.estimate import cost_of_probe
-    from offbeat.evaluation.probe.probing import needs_probe
-
-    total_usd = sum(cost_of_probe(model, calls, prices) or 0.0 for model in models if needs_probe(model))
-    if most_usd is not None and total_usd > most_usd:
-        raise SettingsError(
-            f"the probe may cost ${total_usd:.2f}, more than the ${most_usd:g} of --max-cost; raise it, "
-            "or show fewer --clips"
-        )
-
-
 def _probe(
-    model: Model, variants: Sequence[Variant], question: Question, *, clips: int, call_limit_s: float
+    model: Model, variants: Sequence[Variant], question: Question, *, clips: int, terms: Terms, purse: Purse
 ) -> ProbeResult:
-    """Ask, as a run does, with patience for servers."""
+    """Ask, as a run does, with patience for servers and with money set aside for each call."""
+    from offbeat.errors import ModelUnavailable
     from offbeat.evaluation.admission import asking
-    from offbeat.evaluation.calls.calling import Caller
-    from offbeat.evaluation.calls.limiter import Limiter
     from offbeat.evaluation.calls.loop import Halt, run_in_loop
+    from offbeat.evaluation.money.purse import OutOfMoney
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import probe_model
+    from offbeat.evaluation.runner import make_caller
     from offbeat.models.base import Closing
 
     most = len(probe_calls(variants, question, clips=clips))
     with progress(f"probing {one_line(model.name)}, at most", most) as advance:
 
         async def go(halt: Halt) -> ProbeResult:
-            limiter = Limiter(most=1, halted=halt.asked, clock=time.monotonic)
-            ask = asking(Caller(model, limiter=limiter, halted=halt.asked, call_limit_s=call_limit_s))
+            ask = asking(make_caller(model, terms=terms, purse=purse, halted=halt.asked))
 
             async def counted(variant: Variant, prompt: Prompt) -> Reply:
                 try:
                     return await ask(variant, prompt)
+                except OutOfMoney as failure:
+                    raise ModelUnavailable(str(failure)) from failure
                 finally:
                     advance()
 

@@ -7,15 +7,15 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.model_options import base_url_flag, finite, option_flag, read_options
+from offbeat.cli.model_options import base_url_flag, finite, option_flag
 from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
+from offbeat.cli.opening import open_all
 from offbeat.cli.outcomes import outcome_table
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
@@ -145,23 +145,27 @@ def run(
     Exit code: 0 if everything that was to be asked has an answer, 1 if not, 2 if the run could not start or had to
     end.
     """
-    from offbeat.dataset.folder import open_dataset
     from offbeat.evaluation.money.estimate import estimate_run
-    from offbeat.evaluation.money.prices import read_prices
     from offbeat.evaluation.plan import Selection, plan_run
-    from offbeat.evaluation.question import find_question
+    from offbeat.evaluation.run_folder import noted_probes
     from offbeat.evaluation.runner import Terms, run_models
-    from offbeat.models.registry import make_model
 
-    opened = open_dataset(dataset)
-    options = read_options(option_texts, base_url, specs)
-    models = [make_model(spec, seed=seed, options=options) for spec in specs]
-    questions = [find_question(spec) for spec in question_specs]
+    opened = open_all(
+        dataset,
+        specs=specs,
+        question_specs=question_specs,
+        option_texts=option_texts,
+        base_url=base_url,
+        price_file=price_file,
+        seed=seed,
+    )
     selection = Selection(limit=limit, genres=genres, lengths=lengths, conditions=conditions, seed=seed)
-    prices = read_prices(price_file, today=datetime.now(UTC).date())
-    plans = plan_run(opened, models, questions, selection, repeats, out)
+    plans = plan_run(opened.dataset, opened.models, opened.questions, selection, repeats, out)
     if dry_run:
-        _tell_estimates(estimate_run(plans, prices, batch=batch), as_json)
+        probes = noted_probes(out)
+        _tell_estimates(
+            estimate_run(plans, opened.prices, batch=batch, probes=probes, even_if_deaf=even_if_deaf), as_json
+        )
         return 0
     errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
     to_ask = sum(len(group) for plan in plans for group in plan.to_ask)
@@ -169,7 +173,7 @@ def run(
         jobs=jobs,
         connections=connections,
         call_limit_s=call_limit_s,
-        prices=prices,
+        prices=opened.prices,
         most_usd=most_usd,
         unknown_price_ok=unknown_price_ok,
         even_if_deaf=even_if_deaf,
@@ -183,10 +187,10 @@ def run(
             advance()
 
         summary = run_models(
-            opened,
-            models,
+            opened.dataset,
+            opened.models,
             out=out,
-            questions=questions,
+            questions=opened.questions,
             selection=selection,
             repeats=repeats,
             terms=terms,

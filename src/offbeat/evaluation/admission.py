@@ -10,7 +10,7 @@ from offbeat.errors import ModelError, TransientError
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import probe_calls
-from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, needs_probe, probe_model
+from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, is_settled, needs_probe, probe_model
 from offbeat.models.base import JsonValue, Model, Prompt, Reply
 
 
@@ -55,7 +55,7 @@ async def admit(
         return Admission(former, None)
     if not needs_probe(model):
         return Admission(NOT_NEEDED, None)
-    if former is not None and (former["passed"] or (former["overridden"] and even_if_deaf and not former["error"])):
+    if is_settled(former, even_if_deaf=even_if_deaf):
         return Admission(former, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:

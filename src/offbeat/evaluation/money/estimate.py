@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
+from offbeat.errors import SettingsError
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import ProbeCall, probe_calls
-from offbeat.evaluation.probe.probing import needs_probe
+from offbeat.evaluation.probe.probing import is_settled, needs_probe
 from offbeat.models.base import Model, Paid
 
 
@@ -38,28 +41,39 @@ class Estimate:
     most_usd: float | None
 
 
-def estimate_run(plans: Sequence[ModelPlan], prices: Mapping[str, Price], *, batch: bool) -> tuple[Estimate, ...]:
-    """The most that each plan may use and cost.
+def estimate_run(
+    plans: Sequence[ModelPlan],
+    prices: Mapping[str, Price],
+    *,
+    batch: bool,
+    probes: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
+    even_if_deaf: bool = False,
+) -> tuple[Estimate, ...]:
+    """The most that each plan may use and cost; a model's probe counts with the first of its plans.
 
     Args:
         plans: what is to be asked.
         prices: by name; see `offbeat.evaluation.money.prices`.
         batch: at the price of a batch.
+        probes: what former probes for this run have found, by the model's name and revision.
+        even_if_deaf: ask whatever a probe finds.
     """
     found: list[Estimate] = []
-    probed: set[str] = set()
     for plan in plans:
-        found.append(_estimate(plan, prices, batch=batch, with_probe=plan.model.name not in probed))
-        probed.add(plan.model.name)
+        model = plan.model
+        own = [other for other in plans if other.model is model]
+        to_probe = plan is own[0] and any(other.to_ask for other in own) and needs_probe(model)
+        if to_probe and not is_settled(probes.get((model.name, model.revision)), even_if_deaf=even_if_deaf):
+            probe = probe_calls([planned.variant for planned in plan.planned], plan.question)
+        else:
+            probe = ()
+        found.append(_estimate(plan, prices, batch=batch, probe=probe))
     return tuple(found)
 
 
-def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, with_probe: bool) -> Estimate:
+def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, probe: Sequence[ProbeCall]) -> Estimate:
     model, tokens, most_usd = plan.model, Counter[str](), 0.0
     asked = [planned for group in plan.to_ask for planned in group]
-    probe: Sequence[ProbeCall] = ()
-    if asked and with_probe and needs_probe(model):
-        probe = probe_calls([planned.variant for planned in plan.planned], plan.question)
     if isinstance(model, Paid):
         for planned in asked:
             tokens.update(model.expected_usage(planned.variant, planned.prompt))
@@ -88,6 +102,28 @@ def cost_of_probe(model: Model, calls: Sequence[ProbeCall], prices: Mapping[str,
     for call in calls:
         tokens.update(model.expected_usage(call.variant, call.prompt))
     return _cost(model, prices, tokens, batch=False)
+
+
+def check_cost_of_probes(
+    models: Sequence[Model], calls: Sequence[ProbeCall], prices: Mapping[str, Price], *, most_usd: float | None
+) -> None:
+    """Refuse probes that might cost more than the user wants to spend, as half a probe tells nothing.
+
+    Args:
+        models: each of which is asked all calls.
+        calls: of a probe.
+        prices: by name.
+        most_usd: what all probes together may cost; None for no bound.
+
+    Raises:
+        SettingsError: see above.
+    """
+    total_usd = sum(cost_of_probe(model, calls, prices) or 0.0 for model in models if needs_probe(model))
+    if most_usd is not None and total_usd > most_usd:
+        raise SettingsError(
+            f"the probe may cost ${total_usd:.2f}, more than the ${most_usd:g} of --max-cost; raise it, "
+            "or show fewer --clips"
+        )
 
 
 def _cost(model: Paid, prices: Mapping[str, Price], tokens: Mapping[str, int], *, batch: bool) -> float | None:

@@ -14,12 +14,15 @@ too high.
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from offbeat.errors import OffbeatError
 from offbeat.evaluation.answer import utc_now
-from offbeat.evaluation.database import Database
+from offbeat.evaluation.database import FILE, Database
 from offbeat.models.base import JsonValue
 
 
@@ -112,6 +115,16 @@ class Purse:
                 self._in_flight -= 1
                 self._in_flight_usd -= reserved
             self._taken_usd += cost - reserved
+
+
+@contextmanager
+def passing_purse(*, most_usd: float | None) -> Generator[Purse]:
+    """A purse that belongs to no run folder, and is forgotten at the end of the block."""
+    with (
+        tempfile.TemporaryDirectory(prefix="offbeat-purse-") as folder,
+        Database(Path(folder) / FILE) as database,
+    ):
+        yield Purse(database, most_usd=most_usd)
 
 
 def spent_usd(database: Database) -> float:

@@ -26,7 +26,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import cast
+from typing import Any, cast
 
 from offbeat.dataset.altered import alter
 from offbeat.dataset.variant import Variant
@@ -96,6 +96,18 @@ class ProbeResult:
 def needs_probe(model: Model) -> bool:
     """Whether the model looks at clips, as far as it says."""
     return not isinstance(model, Looks) or model.looks
+
+
+def is_settled(former: Mapping[str, Any] | None, *, even_if_deaf: bool) -> bool:
+    """Whether a former probe of the same revision is enough: it was passed, or the user insists, as then.
+
+    Args:
+        former: its record; None where there was none.
+        even_if_deaf: the user insists.
+    """
+    return former is not None and bool(
+        former["passed"] or (former["overridden"] and even_if_deaf and not former["error"])
+    )
 
 
 async def probe_model(
