@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.asking import answer_of, checked_call
-from offbeat.evaluation.calls.calling import used_by
+from offbeat.evaluation.calls.calling import spent_by
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
@@ -189,10 +189,7 @@ class BatchTurn:
         """What a question of a job has cost; the most that it may, where nobody can tell, as with one that was lost."""
         if self._price is None or not isinstance(self._model, Paid):
             return 0.0
-        usage = came.usage if isinstance(came, Reply) else None if came is None else used_by(came)
-        if isinstance(came, ModelError) and usage == {}:
-            return 0.0
-        told = None if usage is None else cost_usd(self._price, usage, batch=True)
+        _, told = (None, None) if came is None else spent_by(came, self._price, batch=True)
         most = self._model.expected_usage(planned.variant, planned.prompt)
         return (cost_usd(self._price, most, batch=True) or 0.0) if told is None else told
 

@@ -183,10 +183,7 @@ class Caller:
         if call is None:
             return None
         outcome = await self._reply(variant, prompt, executor)
-        usage = outcome.usage if isinstance(outcome, Reply) else used_by(outcome)
-        cost = None if usage is None else cost_usd(self._price, usage)
-        if isinstance(outcome, ModelError) and usage == {}:
-            cost = 0.0
+        usage, cost = spent_by(outcome, self._price)
         await asyncio.to_thread(self._purse.end, call, ended=type(outcome).__name__, usage=usage, cost_usd=cost)
         return outcome
 
@@ -279,6 +276,22 @@ def used_by(failure: Failure) -> dict[str, JsonValue] | None:
         return _plain(failure.usage, None)
     except (TypeError, ValueError):
         return None
+
+
+def spent_by(
+    came: Reply | Failure, price: Price, *, batch: bool = False
+) -> tuple[Mapping[str, JsonValue] | None, float | None]:
+    """What a call used and what it cost, in US dollars; None for what nobody knows.
+
+    Args:
+        came: a reply; or a failure, which was free if it says that it used nothing.
+        price: for a million tokens.
+        batch: it was one of a batch.
+    """
+    usage = came.usage if isinstance(came, Reply) else used_by(came)
+    if isinstance(came, ModelError) and usage == {}:
+        return usage, 0.0
+    return usage, None if usage is None else cost_usd(price, usage, batch=batch)
 
 
 def storable(text: str, secrets: Secrets = None) -> str:
