@@ -70,14 +70,14 @@ def test_the_layouts_differ_where_they_must_and_nowhere_else(cards: Path, small:
     assert {name for name in files if "/" not in name} == {name for name in compact if "/" not in name} - {
         "clips.jsonl"
     }
-    for name in ("metadata.jsonl", "sources.jsonl"):
+    for name in ("metadata.jsonl", "sources.jsonl", "curves.jsonl"):
         assert files[name] == compact[name]
     info, other = json.loads(files["dataset.json"]), json.loads(compact["dataset.json"])
     assert (info["settings"].pop("layout"), other["settings"].pop("layout")) == ("files", "compact")
     assert info == other
     page = json.loads(compact["croissant.json"])
     named = [entry.get("includes", entry["@id"]) for entry in page["distribution"]]
-    assert named == ["metadata.jsonl", "clips.jsonl", "pictures/*.mp4", "sound/*.mp4"]
+    assert named == ["metadata.jsonl", "clips.jsonl", "curves.jsonl", "pictures/*.mp4", "sound/*.mp4"]
     assert b"offbeat export" in compact["README.md"]
     assert b"**Compact layout:**" not in files["README.md"]
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from offbeat.dataset.card import card_of
 from offbeat.dataset.croissant import croissant_of
-from offbeat.dataset.folder import CARD, CLIP_ROWS, CLIPS, CROISSANT, INFO, METADATA, SOURCES, files_of
-from offbeat.dataset.schema import PICTURES, SOUND, ClipRow, DatasetInfo, SourceRow, VariantRow
+from offbeat.dataset.folder import CARD, CLIP_ROWS, CLIPS, CROISSANT, CURVES, INFO, METADATA, SOURCES, files_of
+from offbeat.dataset.schema import PICTURES, SOUND, ClipRow, CurvesRow, DatasetInfo, SourceRow, VariantRow
 from offbeat.errors import DatasetError
 from offbeat.files import write_whole
 
@@ -56,6 +56,7 @@ def finish(
     sources: Sequence[SourceRow],
     rows: Sequence[VariantRow],
     clips: Sequence[ClipRow] = (),
+    curves: Sequence[CurvesRow] = (),
 ) -> DatasetInfo:
     """Remove what belongs to no variant, write the manifest and what describes it; `dataset.json` comes last.
 
@@ -65,6 +66,7 @@ def finish(
         sources: all of them.
         rows: of the variants, in order.
         clips: of the compact layout, in any order.
+        curves: of the clips, in any order.
 
     Returns:
         `info` with its counts, complete.
@@ -80,14 +82,15 @@ def finish(
     )
     _sweep(out, set(files_of(rows, clips)))
     write_whole(out / SOURCES, _lines(sources))
-    metadata_sha256, clips_sha256 = _write_lines(out / METADATA, rows), None
+    places = {row.clip_id: place for place, row in enumerate(rows)}
+    lists = {METADATA: _write_lines(out / METADATA, rows)}
     if info.layout == "compact":
-        places = {row.clip_id: place for place, row in enumerate(rows)}
         in_order = sorted(clips, key=lambda clip: places[clip.clip_id])
-        clips_sha256 = _write_lines(out / CLIP_ROWS, in_order)
+        lists[CLIP_ROWS] = _write_lines(out / CLIP_ROWS, in_order)
+    if known := sorted((one for one in curves if one.clip_id in places), key=lambda one: places[one.clip_id]):
+        lists[CURVES] = _write_lines(out / CURVES, known)
     write_whole(out / CARD, card_of(info, sources, rows))
-    page = croissant_of(info, sources, metadata_sha256=metadata_sha256, clips_sha256=clips_sha256)
-    write_whole(out / CROISSANT, page)
+    write_whole(out / CROISSANT, croissant_of(info, sources, lists=lists))
     write_whole(out / INFO, info.model_dump_json(indent=2) + "\n")
     return info
 

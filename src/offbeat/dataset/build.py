@@ -26,6 +26,7 @@ from offbeat.dataset.schema import (
     PICTURES,
     SOUND,
     ClipRow,
+    CurvesRow,
     DatasetInfo,
     Shard,
     SourceRow,
@@ -73,6 +74,7 @@ class _Record(BaseModel):
     rows: tuple[VariantRow, ...] = ()
     kept: ClipRow | None = None
     """In the compact layout."""
+    curves: CurvesRow | None = None
     reason: str | None = None
     detail: str | None = None
 
@@ -125,7 +127,8 @@ def build_dataset(
         if not rows and shard is None:
             raise DatasetError(_nothing(out, sources))
         clips = [record.kept for record in records.values() if record.kept is not None]
-        info = finish(out, info, sources, rows, clips)
+        curves = [record.curves for record in records.values() if record.curves is not None]
+        info = finish(out, info, sources, rows, clips, curves)
     return Built(folder=out, info=info, sources=tuple(sources), variants=tuple(rows), kept_clips=kept)
 
 
@@ -156,7 +159,7 @@ def _make(item: tuple[Clip, Offered], *, settings: BuildSettings, out: Path) -> 
     assert offered.scanned is not None  # clips are drawn from scanned sources only
     try:
         rendered = render_clip(clip, offered.source, offered.scanned, settings, out)
-        record = _Record(rows=rendered.rows, kept=rendered.kept)
+        record = _Record(rows=rendered.rows, kept=rendered.kept, curves=rendered.curves)
     except MediaError as error:
         record = _Record(reason=error.reason, detail=offered.source.by_name(str(error)))
     write_whole(path, record.model_dump_json())

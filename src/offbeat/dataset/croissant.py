@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from offbeat.dataset.folder import CLIP_ROWS, CLIPS, METADATA
+from offbeat.dataset.folder import CLIP_ROWS, CLIPS, CURVES, METADATA
 from offbeat.dataset.schema import PICTURES, SOUND, DatasetInfo, SourceRow, VariantRow, column_texts
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
@@ -63,20 +63,21 @@ _CONTEXT = {
     "transform": "cr:transform",
 }
 """The context that the specification recommends; loaders warn of any other."""
-_CLIP_ROWS = "One clip a line, as JSON: its picture, its sound, and which sample each of its variants begins with."
+_LISTS = {
+    METADATA: "One variant a line, as JSON.",
+    CLIP_ROWS: "One clip a line, as JSON: its picture, its sound, and which sample each of its variants begins with.",
+    CURVES: "One clip a line, as JSON: how much moves in its picture and how strongly new sound sets in, over time.",
+}
 _DATA_TYPES = {str: "sc:Text", float: "sc:Float", int: "sc:Integer", bool: "sc:Boolean"}
 
 
-def croissant_of(
-    info: DatasetInfo, sources: Sequence[SourceRow], *, metadata_sha256: str, clips_sha256: str | None = None
-) -> str:
+def croissant_of(info: DatasetInfo, sources: Sequence[SourceRow], *, lists: Mapping[str, str]) -> str:
     """The text of `croissant.json`.
 
     Args:
         info: of the dataset.
         sources: for the licences of those that are used.
-        metadata_sha256: of `metadata.jsonl` as it is written.
-        clips_sha256: of `clips.jsonl`, in the compact layout.
+        lists: the SHA-256 of each list as it is written, by its name.
     """
     licences = sorted({source.licence for source in sources if source.status == "used" and source.licence})
     page = {
@@ -94,8 +95,7 @@ def croissant_of(
         "isLiveDataset": False,
         **({"license": licences} if licences else {}),
         "distribution": [
-            _list_file(METADATA, "One variant a line, as JSON.", metadata_sha256),
-            *([] if clips_sha256 is None else [_list_file(CLIP_ROWS, _CLIP_ROWS, clips_sha256)]),
+            *(_list_file(name, _LISTS[name], sha256) for name, sha256 in lists.items()),
             *_media(info),
         ],
         "recordSet": [

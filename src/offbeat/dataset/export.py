@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 
 from offbeat.dataset.assemble import claim, finish
+from offbeat.dataset.curves import read_curves
 from offbeat.dataset.folder import CLIPS, Dataset
 from offbeat.dataset.schema import DatasetInfo
 from offbeat.dataset.variant import Variant
@@ -93,7 +94,8 @@ def export_files(dataset: Dataset, *, out: Path, jobs: int, advance: Callable[[]
                 raise
         if wrong:
             raise DatasetError(_failed(out, dataset.info, sorted(wrong)))
-        info = finish(out, info, dataset.sources, [variant.row for variant in dataset.variants])
+        rows = [variant.row for variant in dataset.variants]
+        info = finish(out, info, dataset.sources, rows, curves=read_curves(dataset.folder))
     return Exported(folder=out, info=info, kept=kept)
 
 

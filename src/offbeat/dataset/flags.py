@@ -102,13 +102,15 @@ class Heard:
         rate_hz: its rate.
         power: sums of the samples' power, mean over the channels, from the start, shape (n + 1,).
         onsets: moments of onsets, in steps of 1 / `ENVELOPE_HZ`, ascending.
-        pattern: onset strength, smeared; shape (moments,).
+        strength: onset strength, shape (moments,).
+        pattern: the same, smeared.
     """
 
     start_samples: int
     rate_hz: int
     power: NDArray[np.float64]
     onsets: NDArray[np.int64]
+    strength: NDArray[np.float64]
     pattern: NDArray[np.float64]
 
 
@@ -125,6 +127,7 @@ def listen(span: SoundSpan) -> Heard:
         rate_hz=sound.rate_hz,
         power=np.concatenate([[0.0], np.cumsum(power)]),
         onsets=onset_moments(envelope),
+        strength=envelope,
         pattern=smoothed(envelope, smear / smear.sum()),
     )
 
@@ -171,14 +174,15 @@ def sound_flags(heard: Heard, *, start_samples: int, sync_samples: int, count: i
     )
 
 
-def picture_flags(frames: Frames, sound: Sound) -> PictureFlags:
+def picture_flags(frames: Frames, sound: Sound, *, motion: Motion | None = None) -> PictureFlags:
     """Flags of a clip's picture, and of how it goes with its own sound.
 
     Args:
         frames: in grey, about `offbeat.signal.motion.HEIGHT` lines high.
         sound: of the clip, unshifted.
+        motion: of these frames, where it is known already.
     """
-    motion = measure_motion(frames)
+    motion = measure_motion(frames) if motion is None else motion
     change = motion.levels[-1][1:, 0].astype(np.float64)
     cuts = scene_cuts(frames, motion)
     moved = np.delete(change, [cut - 1 for cut in cuts])

@@ -21,6 +21,7 @@ METADATA = "metadata.jsonl"
 CLIPS = "clips"
 CLIP_ROWS = "clips.jsonl"
 """Of the compact layout only."""
+CURVES = "curves.jsonl"
 CARD = "README.md"
 CROISSANT = "croissant.json"
 RECORDS = ".build"
@@ -79,7 +80,7 @@ def open_dataset(folder: Path) -> Dataset:
     if not info.complete:
         raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
     metadata = (folder / METADATA).read_bytes()
-    rows = _rows(VariantRow, folder / METADATA)
+    rows = read_rows(VariantRow, folder / METADATA)
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         if (first := seen.setdefault(row.variant_id, number)) != number:
@@ -93,7 +94,7 @@ def open_dataset(folder: Path) -> Dataset:
     return Dataset(
         folder=folder,
         info=info,
-        sources=_rows(SourceRow, folder / SOURCES),
+        sources=read_rows(SourceRow, folder / SOURCES),
         variants=_variants(folder, rows, clips, compact=info.layout == "compact"),
         clips=clips,
         fingerprint=hashlib.sha256(metadata).hexdigest(),
@@ -146,7 +147,7 @@ def read_clips(folder: Path, info: DatasetInfo) -> tuple[ClipRow, ...]:
     path = folder / CLIP_ROWS
     if not path.is_file():
         raise DatasetError(f"{folder}: the layout is compact, but no {CLIP_ROWS} is there; build the dataset again")
-    return _rows(ClipRow, path)
+    return read_rows(ClipRow, path)
 
 
 def read_lines(path: Path) -> list[str]:
@@ -156,7 +157,12 @@ def read_lines(path: Path) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
+def read_rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
+    """All rows of a `.jsonl` file.
+
+    Raises:
+        DatasetError: one is not valid; it is named by its line.
+    """
     rows = (_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(read_lines(path), 1))
     return tuple(map(_slim, rows))
 

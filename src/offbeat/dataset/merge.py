@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offbeat.dataset.assemble import MADE_BY, claim, finish
+from offbeat.dataset.curves import read_curves
 from offbeat.dataset.folder import INFO, RECORDS, Dataset, files_of, open_dataset, read_info
 from offbeat.dataset.schema import DatasetInfo, Shard, SourceRow, VariantRow
 from offbeat.dataset.shard import shard_of
@@ -111,7 +112,9 @@ def merge_shards(shards: Sequence[Dataset], *, out: Path, advance: Callable[[], 
             _bring_records(shard.folder / RECORDS, out / RECORDS)
         if problems:
             raise DatasetError(_listed(f"{out}: not finished", problems))
-        info = finish(out, info, sources, rows, [clip for shard in shards for clip in shard.clips])
+        clips = [clip for shard in shards for clip in shard.clips]
+        curves = [one for shard in shards for one in read_curves(shard.folder)]
+        info = finish(out, info, sources, rows, clips, curves)
     return Merged(folder=out, info=info, **done)
 
 

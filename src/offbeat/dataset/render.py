@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from offbeat.conditions.delay import NAME, heard_from
 from offbeat.dataset.compact import keep_picture, keep_sound, load_material
+from offbeat.dataset.curves import curves_of
 from offbeat.dataset.flags import Heard, PictureFlags, listen, picture_flags, sound_flags
 from offbeat.dataset.folder import CLIPS
 from offbeat.dataset.plan import Clip, variant_id_of
-from offbeat.dataset.schema import ClipRow, VariantRow
+from offbeat.dataset.schema import ClipRow, CurvesRow, VariantRow
 from offbeat.dataset.selection import choose
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import Source
@@ -38,7 +39,7 @@ from offbeat.media.scan import Scan
 from offbeat.media.values import Frames, Sound
 from offbeat.media.verify import measured_delay_ms, read_back
 from offbeat.media.write import AUDIO_HZ, VariantWriter, to_count
-from offbeat.signal.motion import HEIGHT
+from offbeat.signal.motion import HEIGHT, measure_motion
 from offbeat.timing import label_of, overlap_of, to_milliseconds
 
 
@@ -53,6 +54,7 @@ class _Cut:
     locator: Locator
     heard: Heard
     picture_flags: PictureFlags
+    curves: CurvesRow
     draws: int
 
 
@@ -62,10 +64,12 @@ class RenderedClip:
 
     Attributes:
         rows: its variants, in the order of the delays.
+        curves: what moves and what sounds in it.
         kept: in the compact layout, what was kept of it.
     """
 
     rows: tuple[VariantRow, ...]
+    curves: CurvesRow
     kept: ClipRow | None
 
 
@@ -87,7 +91,8 @@ def render_clip(clip: Clip, source: Source, scanned: Scan, settings: BuildSettin
         kept, writer = None, VariantWriter(cut.picture)
     with closing(writer):
         which = range(len(settings.delays_s))
-        return RenderedClip(tuple(_render(clip, source, cut, writer, settings, folder, k) for k in which), kept)
+        rows = tuple(_render(clip, source, cut, writer, settings, folder, k) for k in which)
+    return RenderedClip(rows, cut.curves, kept)
 
 
 def _keep(clip: Clip, cut: _Cut, settings: BuildSettings, folder: Path) -> ClipRow:
@@ -112,14 +117,17 @@ def _cut(clip: Clip, source: Source, scanned: Scan, settings: BuildSettings, *, 
     picture, note = _picture(clip, source, scanned, settings, small)
     start, count = first_sample(clip), to_count(picture.length_s)
     span = cut_span(clip, scanned, settings.delays_s)
+    heard, frames = listen(span), Frames(np.stack(small), clip.fps)
+    motion = measure_motion(frames)
     return _Cut(
         picture=picture,
         note=note,
         span=span,
         start_samples=start,
         locator=Locator(span.sound.mono()),
-        heard=listen(span),
-        picture_flags=picture_flags(Frames(np.stack(small), clip.fps), Sound(span.slice(start, count), AUDIO_HZ)),
+        heard=heard,
+        picture_flags=picture_flags(frames, Sound(span.slice(start, count), AUDIO_HZ), motion=motion),
+        curves=curves_of(clip.clip_id, motion, heard, sync_samples=start),
         draws=draws,
     )
 

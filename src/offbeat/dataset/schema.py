@@ -178,6 +178,20 @@ def sound_name(clip_id: str) -> str:
     return f"{SOUND}/{clip_id}.mp4"
 
 
+class CurvesRow(_Row):
+    """What moves and what sounds in a clip, moment by moment: see `offbeat.dataset.curves`."""
+
+    clip_id: str
+    motion: str = Field(max_length=1_000_000)
+    """Mean change of the picture at each frame: square roots, a byte each from 0 to the clip's largest, in base64."""
+    onsets: str = Field(max_length=1_000_000)
+    """Onset strength of all the sound that the clip's variants need, in the same way."""
+    onsets_hz: int = Field(ge=1)
+    """How many of these a second."""
+    onsets_start_s: float
+    """When the first of them is heard if nothing is shifted, counted from the first frame."""
+
+
 class Shard(_Row):
     """Which part of a list a dataset holds, where the work was shared out: see `offbeat.dataset.shard`."""
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from offbeat.dataset.consistency import clip_inconsistencies, inconsistencies, valid_rows
 from offbeat.dataset.difference import Difference
-from offbeat.dataset.folder import CLIP_ROWS, CLIPS, CROISSANT, METADATA, SOURCES, files_of, read_info
+from offbeat.dataset.folder import CLIP_ROWS, CLIPS, CROISSANT, CURVES, METADATA, SOURCES, files_of, read_info
 from offbeat.dataset.schema import PICTURES, SOUND, ClipRow, SourceRow, VariantRow
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.variant import Variant
@@ -147,6 +147,6 @@ def _croissant(folder: Path, layout: str) -> Iterator[Difference]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         yield Difference(CROISSANT, "distribution", f"not readable ({type(error).__name__})", "as it was written")
         return
-    for name in (METADATA, CLIP_ROWS) if layout == "compact" else (METADATA,):
+    for name in (METADATA, CLIP_ROWS, CURVES) if layout == "compact" else (METADATA, CURVES):
         if (folder / name).is_file() and stated.get(name) != (found := sha256_of(folder / name)):
             yield Difference(CROISSANT, f"sha256 of {name}", f"{stated.get(name)}", found)
