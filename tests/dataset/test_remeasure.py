@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builds import build, settings
-from verifying import CHOSEN, change_row, change_rows, check, measure, write_cards
+from verifying import change_row, change_rows, check, measure
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.dataset.schema import VariantRow
@@ -18,23 +18,6 @@ from offbeat.media.cut import cut_sound
 from offbeat.media.picture import Picture
 from offbeat.media.synth.testcard import make_testcard, write_testcard
 from offbeat.media.write import VariantWriter
-
-
-@pytest.fixture(scope="module")
-def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cards(tmp_path_factory.mktemp("cards"))
-
-
-@pytest.fixture(scope="module")
-def made(cards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("made") / "set"
-    build(cards, out, CHOSEN)
-    return out
-
-
-@pytest.fixture
-def dataset(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "set"))
 
 
 def rewrite(dataset: Path, row: VariantRow, source: Path, *, moved_samples: int) -> None:

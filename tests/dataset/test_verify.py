@@ -8,29 +8,12 @@ from pathlib import Path
 
 import pytest
 from builds import build, settings
-from verifying import CHOSEN, Rows, change_row, change_rows, check, fields, measure, told, write_cards
+from verifying import Rows, change_row, change_rows, check, fields, measure, told
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.dataset.verify import draw_sample
 from offbeat.errors import DatasetError
 from offbeat.files import sha256_of
-
-
-@pytest.fixture(scope="module")
-def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cards(tmp_path_factory.mktemp("cards"))
-
-
-@pytest.fixture(scope="module")
-def made(cards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("made") / "set"
-    build(cards, out, CHOSEN)
-    return out
-
-
-@pytest.fixture
-def dataset(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "set"))
 
 
 def test_a_right_one_is_not_accused(made: Path, cards: Path) -> None:

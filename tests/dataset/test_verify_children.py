@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from builds import build, settings
-from verifying import CHOSEN, nothing, write_cards
+from verifying import CHOSEN, nothing
 from worker_jobs import unless_named
 
 from offbeat.dataset import remeasure as remeasuring
@@ -17,11 +17,6 @@ from offbeat.dataset.folder import open_dataset
 from offbeat.dataset.remeasure import Remeasured, remeasure
 from offbeat.dataset.verify import check_dataset
 from offbeat.dataset.workers import Children, Workers
-
-
-@pytest.fixture(scope="module")
-def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cards(tmp_path_factory.mktemp("cards"))
 
 
 @pytest.fixture(scope="module", params=["files", "compact"])
