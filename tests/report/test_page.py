@@ -102,7 +102,8 @@ def test_the_headline_stands_in_the_page_without_scripts(run, tmp_path):
         " ".join(Parsed(build_report([run], out=tmp_path / "out", draws=100).read_text(encoding="utf-8")).words).split()
     )
     assert "always:sync answered sync to every variant: it cannot be told from a constant." in words
-    assert "always:sync 33.3 [33.3, 33.3]" in words
+    marks = "always:sync: balanced accuracy 33.3 % [33.3, 33.3], accuracy 33.3 % [33.3, 33.3]"
+    assert f"{marks} 33.3 [33.3, 33.3] 33.3 [33.3, 33.3] 4 24 0 0" in words
     assert "Published, other material" in words
     assert "largest error 0.02 ms, measured in 24 decoded files" in words
 

@@ -21,12 +21,14 @@ from markupsafe import Markup
 import offbeat
 from offbeat.analysis.human_limits import HUMAN_LIMITS
 from offbeat.dataset.folder import Dataset
+from offbeat.evaluation.answer import OUTCOMES
 from offbeat.report import score_tables, tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import finding
 from offbeat.report.insight import Insight
 from offbeat.report.insight_page import insight_charts, insight_values
 from offbeat.report.marks import mark_of
+from offbeat.report.observers import PEOPLE, beyond, observers
 from offbeat.report.paper.citation import citation
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Results
@@ -64,6 +66,7 @@ def render_page(
         if model.n
     }
     charts |= insight_charts(insights)
+    rows = [variant.row for variant in dataset.variants]
     return (
         _environment()
         .get_template("page.html.j2")
@@ -84,6 +87,10 @@ def render_page(
             published=published,
             dataset=dataset,
             runs=runs,
+            observers=observers(results, insights, published, rows),
+            people=PEOPLE,
+            beyond=beyond(rows),
+            outcomes=OUTCOMES,
             genres=tables.genre_rows(dataset),
             by_genre=tables.group_rows(results.models, "genre", lambda key: words.visible(str(key)), "genre"),
             by_length=tables.group_rows(results.models, "length", _length, "length"),
@@ -130,6 +137,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         percent=words.percent,
+        place=_place,
         interval=words.interval,
         count=words.count,
         delay=words.delay,
@@ -140,6 +148,11 @@ def _environment() -> jinja2.Environment:
         json=_shown,
     )
     return environment
+
+
+def _place(share: float) -> str:
+    """Where a share lies on the scale of a row, whose ends are 0 and 100 %."""
+    return f"{100 * share:.2f}%"
 
 
 def _shown(value: object) -> str:

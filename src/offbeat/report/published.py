@@ -21,6 +21,10 @@ class PublishedRow(BaseModel):
     protocol: str
     note: str
     by_genre: dict[str, float] = Field(default_factory=dict[str, float])
+    balanced: float | None = None
+    """Balanced accuracy: ours, where it follows from what is printed."""
+    observer: bool = True
+    """Whether it is one; a uniform guess is not."""
 
 
 class Study(BaseModel):
@@ -42,6 +46,8 @@ class OtherRow(BaseModel):
     figures: dict[str, float]
     computed: dict[str, float] = Field(default_factory=dict[str, float])
     """Ours, from the printed ones, by the paper's `rule`."""
+    accuracies: tuple[str, ...] = ()
+    """Those of `figures` that are the accuracy of sync, ahead or behind, and are printed nowhere else."""
     note: str = ""
 
 
@@ -58,6 +64,14 @@ class OtherPaper(BaseModel):
     unit: str
     rule: str = ""
     rows: tuple[OtherRow, ...]
+
+    def three_way(self, row: OtherRow) -> list[tuple[str, float | None, float | None]]:
+        """What a row says of the question sync, ahead or behind: on which material, balanced and raw accuracy."""
+        found: list[tuple[str, float | None, float | None]] = []
+        if "balanced" in row.computed:
+            found.append((self.name, row.computed["balanced"], None))
+        found += [(f"{self.name}, {name}", None, row.figures[name]) for name in row.accuracies]
+        return found
 
     @property
     def columns(self) -> tuple[str, ...]:
