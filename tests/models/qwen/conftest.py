@@ -56,7 +56,7 @@ def one_thread():
         torch.set_num_threads(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prompt() -> Prompt:
     text = "You will watch a video with audio.\nReply with ONLY ONE word:\nsync\nahead\nbehind"
     return Prompt(text=text, options=("sync", "ahead", "behind"))

@@ -2,7 +2,7 @@
 
 It needs torchvision, which is not installed where the tests run, so that they show that Offbeat does without; its
 folder is named on the command line. Its wheel is built for CUDA: beside a CPU build of torch it cannot be imported
-before two of its operators are declared.
+before two of its operators are declared. It takes long to start, so that one process does all cases of a checkpoint.
 """
 
 import sys
@@ -40,8 +40,10 @@ def processor_of(folder: Path):
 
 
 def tensors(processor, given, number: int):
+    """Of one case, with one of its sounds; `bounds` are the fewest and the most pixels of a frame, or none."""
     import torch
 
+    bounds = dict(zip(("shortest_edge", "longest_edge"), given["bounds"].tolist(), strict=False))
     content = [{"type": "video", "video": ""}, {"type": "text", "text": str(given["text"])}]
     text = processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
@@ -56,21 +58,14 @@ def tensors(processor, given, number: int):
         do_sample_frames=False,
         return_tensors="pt",
         padding=True,
+        **({"size": bounds} if bounds else {}),
         **flags,
     )
 
 
-def main() -> None:
-    folder, torchvision, came, goes = sys.argv[1:]
-    import_torchvision(torchvision)
+def found_of(processor, thinker, given) -> dict[str, np.ndarray]:
     import torch
-    import transformers as t
 
-    given = dict(np.load(came))
-    processor = processor_of(Path(folder))
-    side = processor.video_processor.patch_size
-    name = {14: "Qwen2_5OmniThinkerForConditionalGeneration", 16: "Qwen3OmniMoeThinkerForConditionalGeneration"}[side]
-    thinker = getattr(t, name).from_pretrained(folder, dtype=torch.float32).eval()
     logprobs = []
     for number in range(len(given["sounds"])):
         batch = dict(tensors(processor, given, number))
@@ -80,14 +75,30 @@ def main() -> None:
         with torch.inference_mode():
             told = thinker(**batch, use_audio_in_video=True, use_cache=False).logits[0, -1]
         logprobs.append(torch.log_softmax(told.float(), -1).numpy())
-    np.savez(
-        goes,
-        ids=batch["input_ids"][0].numpy(),
-        pixels=batch["pixel_values_videos"].numpy(),
-        grid=batch["video_grid_thw"][0].numpy(),
-        mel=batch["input_features"][0].numpy(),
-        logprobs=np.stack(logprobs),
-    )
+    return {
+        "ids": batch["input_ids"][0].numpy(),
+        "pixels": batch["pixel_values_videos"].numpy(),
+        "grid": batch["video_grid_thw"][0].numpy(),
+        "mel": batch["input_features"][0].numpy(),
+        "logprobs": np.stack(logprobs),
+    }
+
+
+def main() -> None:
+    folder, torchvision, came, goes = sys.argv[1:]
+    import_torchvision(torchvision)
+    import torch
+    import transformers as t
+
+    torch.set_num_threads(1)
+    processor = processor_of(Path(folder))
+    side = processor.video_processor.patch_size
+    name = {14: "Qwen2_5OmniThinkerForConditionalGeneration", 16: "Qwen3OmniMoeThinkerForConditionalGeneration"}[side]
+    thinker = getattr(t, name).from_pretrained(folder, dtype=torch.float32).eval()
+    thinker.lm_head.register_forward_pre_hook(lambda head, given: (given[0][:, -1:],))
+    Path(goes).mkdir()
+    for case in sorted(Path(came).glob("*.npz")):
+        np.savez(Path(goes) / case.name, **found_of(processor, thinker, dict(np.load(case))))
 
 
 if __name__ == "__main__":

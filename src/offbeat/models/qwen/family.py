@@ -6,6 +6,7 @@
 tokens of sound a second    25                                           13
 places in time a second     25, whole numbers                            13, fractions
 sound inside the video      by chunks of 2 s: video, sound, video, …     token by token, by time
+behind the sound            silence up to 300 s                          nothing
 colours                     the means and spreads of CLIP                0.5 and 0.5
 frames, in pixels           128 x 28² to 768 x 28²                       128 x 32² to 768 x 32²
 ==========================  ===========================================  ====================================
@@ -32,6 +33,7 @@ class Family:
         places_per_s: places in time a second.
         whole_places: whether these are whole numbers.
         chunk_places: how many a chunk of video or sound takes up; None where they alternate token by token.
+        padded: whether silence stands behind a sound, which its last hundredths of a second then see.
         sound_tokens: from frames of the mel spectrogram to tokens.
         mean: of red, green, blue, from 0 to 1.
         spread: the same for their standard deviations.
@@ -45,6 +47,7 @@ class Family:
     places_per_s: int
     whole_places: bool
     chunk_places: int | None
+    padded: bool
     sound_tokens: Callable[[int], int]
     mean: tuple[float, float, float]
     spread: tuple[float, float, float]
@@ -80,6 +83,7 @@ QWEN25 = Family(
     places_per_s=25,
     whole_places=True,
     chunk_places=50,
+    padded=True,
     sound_tokens=_halved_twice,
     mean=(0.48145466, 0.4578275, 0.40821073),
     spread=(0.26862954, 0.26130258, 0.27577711),
@@ -93,6 +97,7 @@ QWEN3 = Family(
     places_per_s=13,
     whole_places=False,
     chunk_places=None,
+    padded=False,
     sound_tokens=_thirteen_a_second,
     mean=(0.5, 0.5, 0.5),
     spread=(0.5, 0.5, 0.5),

@@ -1,8 +1,8 @@
 """From a picture, sounds and a prompt to what the model is given.
 
-Tokenizer and chat template are the checkpoint's own, and so are the constants of the mel spectrogram. The makers pad
-every sound to 300 s before they take its spectrogram; half a window of silence behind it gives the same numbers for a
-hundredth of the work.
+Tokenizer and chat template are the checkpoint's own, and so are the constants of the mel spectrogram. For Qwen2.5-Omni
+the makers pad every sound to 300 s before they take its spectrogram; half a window of silence behind it gives the same
+numbers for a hundredth of the work. For Qwen3-Omni they pad nothing.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def spectrograms(loaded: Loaded, sounds: Sequence[NDArray[np.float32]]) -> Heard
         raise ModelError(f"sounds of {sorted(lengths)} samples in one clip, expected one length; build it again")
     extractor = loaded.extractor
     count, hop = lengths.pop(), int(extractor.hop_length)
-    frames = -(-count // hop)
+    frames = -(-count // hop) if loaded.family.padded else count // hop
     found = extractor(
         list(sounds),
         sampling_rate=RATE_HZ,
         padding="max_length",
-        max_length=frames * hop + 2 * int(extractor.n_fft),
+        max_length=frames * hop + 2 * int(extractor.n_fft) if loaded.family.padded else count,
         truncation=False,
         return_tensors="pt",
     )

@@ -25,7 +25,7 @@ from offbeat.models.qwen.grid import Sampler
 from offbeat.timing import exact_seconds
 
 _IN_BRACKETS = re.compile(r"(?P<source>.*?)\[(?P<inside>[^\[\]]*)\]", re.DOTALL)
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same clip may get another reply."""
 
 
