@@ -17,6 +17,8 @@ def test_every_chart_is_drawn_in_both_themes(visit, report):
     for theme in ("light", "dark"):
         page = visit(report.as_uri(), theme=theme)
         assert page.locator("[data-chart] svg").count() == page.locator("[data-chart]").count() > 4
+        sizes = [chart.bounding_box() for chart in page.locator("[data-chart] svg").all()]
+        assert all(size["width"] > 300 and size["height"] > 60 for size in sizes)
         grounds.add(page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
     assert len(grounds) == 2
 
