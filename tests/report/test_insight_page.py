@@ -31,7 +31,7 @@ def seen():
 
 
 def test_the_row_shows_figures_and_the_reason_where_there_are_none(seen):
-    row = threshold_row("person", seen["person"].thresholds.all)
+    row = threshold_row("person", seen["person"].thresholds.all, "#model=person")
     figures = seen["person"].thresholds.all.figures
     assert row.reason is None
     assert row.cells[0][0] == f"{figures['pss_ms'].value:+,.0f}".replace("-", "−")
@@ -39,10 +39,15 @@ def test_the_row_shows_figures_and_the_reason_where_there_are_none(seen):
         f"{figures['window_ms'].value:,.0f}",
         f"[{figures['window_ms'].low:,.0f}, {figures['window_ms'].high:,.0f}]",
     )
-    nothing = threshold_row("silent", seen["silent"].thresholds.all)
+    nothing = threshold_row("silent", seen["silent"].thresholds.all, "")
     assert nothing.reason == "it always answered sync"
     assert set(nothing.cells) == {("–", "")}
-    assert [row.name for row in group_threshold_rows(seen["person"])] == ["cooking", "speech", "3 s", "10 s"]
+    assert {row.name: row.href for row in group_threshold_rows("a b", seen["person"])} == {
+        "cooking": "#model=a+b&genre=cooking",
+        "speech": "#model=a+b&genre=speech",
+        "3 s": "#model=a+b&length=3",
+        "10 s": "#model=a+b&length=10",
+    }
 
 
 def test_the_evidence_names_what_was_looked_at(seen):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from offbeat.report.insight import Insight
 from offbeat.report.values import CHOICES, ModelResult, Results
-from offbeat.report.words import percent, visible, with_interval
+from offbeat.report.words import link, percent, visible, with_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,14 @@ class ControlRow:
         balanced_accuracy: with its interval.
         said_sync: the share of its answers.
         verdict: its own.
+        href: where a click on a figure leads.
     """
 
     name: str
     balanced_accuracy: str
     said_sync: str
     verdict: str
+    href: str
 
 
 def controls_of(name: str, results: Results) -> list[ModelResult]:
@@ -55,6 +57,7 @@ def control_rows(name: str, results: Results, insights: Mapping[str, Insight]) -
             balanced_accuracy=with_interval(model.figures["balanced_accuracy"]),
             said_sync=f"{percent(sum(row[CHOICES.index('sync')] for row in model.confusion) / model.n)} %",
             verdict=insights[model.name].why.verdict,
+            href=link(model=model.name),
         )
         for model in controls_of(name, results)
     ]

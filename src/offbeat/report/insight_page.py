@@ -10,6 +10,7 @@ from offbeat.report.insight import Insight
 from offbeat.report.insight_charts import Spec, probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.insight_tables import evidence_rows, group_threshold_rows, threshold_row
 from offbeat.report.values import Results
+from offbeat.report.words import link
 
 
 def insight_charts(insights: Mapping[str, Insight]) -> dict[str, Spec]:
@@ -23,13 +24,13 @@ def insight_charts(insights: Mapping[str, Insight]) -> dict[str, Spec]:
 
 def insight_values(results: Results, insights: Mapping[str, Insight], charts: Mapping[str, Spec]) -> dict[str, Any]:
     """What the template of both sections is given."""
-    rows = [threshold_row(name, insight.thresholds.all) for name, insight in insights.items()]
+    rows = [threshold_row(name, insight.thresholds.all, link(model=name)) for name, insight in insights.items()]
     items = [
         {
             "number": number,
             "name": name,
             "row": rows[number],
-            "groups": group_threshold_rows(insight),
+            "groups": group_threshold_rows(name, insight),
             "why": insight.why,
             "evidence": evidence_rows(insight.why),
             "controls": control_rows(name, results, insights),

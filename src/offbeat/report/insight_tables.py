@@ -10,7 +10,7 @@ from offbeat.analysis.sj3_estimates import Psychometric
 from offbeat.analysis.why_contrasts import Contrast
 from offbeat.report.figure_words import p_value
 from offbeat.report.insight import Insight, Why
-from offbeat.report.words import NOTHING, percent, seconds, visible, whole_ms, with_interval
+from offbeat.report.words import NOTHING, link, percent, seconds, visible, whole_ms, with_interval
 
 MS_COLUMNS = ("pss_ms", "early_limit_ms", "late_limit_ms", "window_ms", "jnd_ms", "jnd_early_ms", "jnd_late_ms")
 _SIGNED = ("pss_ms", "early_limit_ms", "late_limit_ms")
@@ -28,6 +28,7 @@ class ThresholdRow:
         reason: why there are none.
         n: answers.
         n_sources: of how many sources.
+        href: where a click on a figure leads.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ThresholdRow:
     reason: str | None
     n: int
     n_sources: int
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,23 @@ class EvidenceRow:
     remark: str
 
 
-def threshold_row(name: str, found: Psychometric) -> ThresholdRow:
+def threshold_row(name: str, found: Psychometric, href: str) -> ThresholdRow:
     """A row of the table of thresholds."""
     words: dict[str, Words] = {key: whole_ms if key in _SIGNED else _ms for key in MS_COLUMNS}
     words |= {"late_over_early": _ratio, "lapse_rate": percent}
     cells = [_of(found.figures.get(key), told) for key, told in words.items()]
-    return ThresholdRow(visible(name), tuple(cells), found.reason, found.n, found.n_sources)
+    return ThresholdRow(visible(name), tuple(cells), found.reason, found.n, found.n_sources, href)
 
 
-def group_threshold_rows(insight: Insight) -> list[ThresholdRow]:
+def group_threshold_rows(model: str, insight: Insight) -> list[ThresholdRow]:
     """Genres, then lengths, of one observer; none where there is but one of each."""
-    groups = insight.thresholds.groups
-    rows = [threshold_row(str(key), one) for key, one in groups["genre"].items() if len(groups["genre"]) > 1]
-    lengths = groups["length"]
-    return rows + [threshold_row(f"{seconds(float(k))} s", one) for k, one in lengths.items() if len(lengths) > 1]
+    names: dict[str, Callable[[str | float], str]] = {"genre": str, "length": lambda key: f"{seconds(float(key))} s"}
+    return [
+        threshold_row(name(key), one, link(**{"model": model, by: key}))
+        for by, name in names.items()
+        if len(insight.thresholds.groups[by]) > 1
+        for key, one in insight.thresholds.groups[by].items()
+    ]
 
 
 def evidence_rows(why: Why) -> list[EvidenceRow]:

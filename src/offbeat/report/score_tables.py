@@ -6,16 +6,24 @@ from dataclasses import dataclass
 
 from offbeat.report.figure_words import NAMES, ends, number, p_value, unit, verdict
 from offbeat.report.values import Comparison, ModelResult, Results
-from offbeat.report.words import NOTHING, percent, visible
+from offbeat.report.words import NOTHING, link, percent, visible
+from offbeat.timing import LABELS
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One figure: its name, and value and interval for each model, then for each baseline."""
+    """One figure: its name; for each model value, interval and where a click leads; its value for each baseline."""
 
     name: str
-    cells: tuple[tuple[str, str], ...]
+    cells: tuple[tuple[str, str, str], ...]
     baselines: tuple[str, ...]
+
+
+SHOWS = {
+    "false_alarms": {"label": "sync"},
+    **{f"bias_{label}": {"choice": label} for label in LABELS},
+}
+"""The answers that a figure is about, as filters of the browser of variants; all of a model's where it is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,7 @@ class PairRow:
 
     first: str
     second: str
+    hrefs: tuple[str, str]
     difference: str
     interval: str
     sources: str
@@ -41,7 +50,11 @@ def score_rows(results: Results) -> list[ScoreRow]:
         ScoreRow(
             name=f"{name}, {unit(figure)}" if unit(figure) else name,
             cells=tuple(
-                (number(figure, model.figures[figure].value), ends(figure, model.figures[figure]))
+                (
+                    number(figure, model.figures[figure].value),
+                    ends(figure, model.figures[figure]),
+                    link(model=model.name, **SHOWS.get(figure, {})),
+                )
                 for model in results.models
             ),
             baselines=tuple(number(figure, own.get(figure)) for own in results.baselines.values()),
@@ -63,6 +76,7 @@ def _pair(pair: Comparison) -> PairRow:
     return PairRow(
         first=visible(pair.first),
         second=visible(pair.second),
+        hrefs=(link(model=pair.first), link(model=pair.second)),
         difference=number("balanced_accuracy", difference.value, sign=True),
         interval=ends("balanced_accuracy", difference, sign=True),
         sources=NOTHING if test is None else str(test.n_sources),
@@ -81,10 +95,10 @@ def _of_balanced_accuracy(results: Results) -> list[ScoreRow]:
     blank = ("",) * len(results.baselines)
     bounds = [model.bounds["balanced_accuracy"] for model in results.models]
     if any(both.worst != both.best for both in bounds):
-        cells = tuple((_bounds(model), "") for model in results.models)
+        cells = tuple((_bounds(model), "", link(model=model.name, choice="none")) for model in results.models)
         rows.append(ScoreRow(name="its bounds, unread wrong … right", cells=cells, baselines=blank))
     if any(model.spread is not None for model in results.models):
-        cells = tuple((_spread(model), "") for model in results.models)
+        cells = tuple((_spread(model), "", link(model=model.name)) for model in results.models)
         rows.append(ScoreRow(name="its SD over repeats, points", cells=cells, baselines=blank))
     return rows
 
