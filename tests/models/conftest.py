@@ -76,3 +76,11 @@ def recorded(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("recorded") / "replies.csv"
     path.write_text("variant_id,text\nv0,ahead\nv1,Sync.\nv2,behind\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory) -> Path:
+    """What one person answered about them."""
+    path = tmp_path_factory.mktemp("people") / "answers.csv"
+    path.write_text("file_name,answer,seconds\nclips/v0.mp4,ahead,3\nclips/v1.mp4,sync,\nclips/v2.mp4,behind,4.5\n")
+    return path

@@ -14,19 +14,19 @@ from offbeat.models.base import Reply
 from offbeat.models.registry import known_models, make_model
 
 SPECS = ["random", "always:sync", "always:ahead", "always:behind", "oracle", "replay:{recorded}", "signal"]
-SPECS += ["worker:{python} {worker}", "worker:{python} {worker} together arrays"]
+SPECS += ["human:{people}", "worker:{python} {worker}", "worker:{python} {worker} together arrays"]
 SERVED = {"gemini", "openai"}
 """Tried out against a server of the tests, in a folder of their own."""
 NEEDS_TORCH = {"qwen-omni"}
 """Tried out in a folder of its own, where torch is there."""
 KNOWS_THE_TRUTH = {"oracle"}
-SAYS_THE_SAME_WHATEVER_IS_ASKED = {"replay"}
+SAYS_THE_SAME_WHATEVER_IS_ASKED = {"replay", "human"}
 WORKER = Path(__file__).parent / "worker" / "tiny_worker.py"
 
 
 @pytest.fixture(scope="module", params=SPECS)
-def spec(request, recorded) -> str:
-    return request.param.format(recorded=recorded, python=sys.executable, worker=WORKER)
+def spec(request, recorded, people) -> str:
+    return request.param.format(recorded=recorded, people=people, python=sys.executable, worker=WORKER)
 
 
 def test_every_registered_model_is_here():

@@ -14,7 +14,7 @@ from offbeat.models.registry import make_model
     [
         (
             "randon",
-            r"no model 'randon'; did you mean 'random'\? Known: always, gemini, openai, oracle, ",
+            r"no model 'randon'; did you mean 'random'\? Known: always, gemini, human, openai, oracle, ",
         ),
         ("randon", r"signal, .*and FILE\.py:Class"),
         ("ORACLE", "did you mean 'oracle'"),

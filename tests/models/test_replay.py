@@ -5,7 +5,7 @@ import json
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable
-from offbeat.models import replay
+from offbeat.models import recorded
 from offbeat.models.base import Prompt
 from offbeat.models.registry import make_model
 from offbeat.timing import LABELS
@@ -106,6 +106,6 @@ def test_bad_files_name_their_line(tmp_path, name, content, message):
 def test_a_missing_and_a_large_file(tmp_path, monkeypatch):
     with pytest.raises(ModelUnavailable, match="No such file"):
         make_model(f"replay:{tmp_path / 'none.csv'}")
-    monkeypatch.setattr(replay, "MAX_BYTES", 10)
+    monkeypatch.setattr(recorded, "MAX_BYTES", 10)
     with pytest.raises(ModelUnavailable, match="expected at most 10"):
         _replay(tmp_path, "variant_id,text\nv0,sync\n")

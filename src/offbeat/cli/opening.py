@@ -48,7 +48,7 @@ def open_all(
 
     Args:
         dataset: its folder.
-        specs: of models.
+        specs: of models; one that stands for several is spelled out.
         question_specs: names of questions, or FILE.toml:NAME.
         option_texts: NAME=VALUE each.
         base_url: one of these options, as it has a flag of its own.
@@ -62,10 +62,10 @@ def open_all(
     from offbeat.dataset.folder import open_dataset
     from offbeat.evaluation.money.prices import read_prices
     from offbeat.evaluation.question import find_question
-    from offbeat.models.registry import make_model
+    from offbeat.models.registry import make_model, spelled_out
 
     opened = open_dataset(dataset)
     options = read_options(option_texts, base_url, specs)
-    models = [make_model(spec, seed=seed, options=options) for spec in specs]
+    models = [make_model(spec, seed=seed, options=options) for spec in spelled_out(specs)]
     questions = [find_question(spec) for spec in question_specs]
     return Opened(opened, models, questions, read_prices(price_file, today=datetime.now(UTC).date()))

@@ -138,7 +138,8 @@ def run(
 
     The same command goes on where it was stopped: what has an answer is not asked again, what failed is. A SPEC is a
     name, such as random, always:sync, oracle, signal, or a name with more, such as gemini:MODEL, openai:MODEL,
-    replay:FILE, or a class in a file of your own, mymodels.py:Mine. `offbeat models` and `offbeat questions` list them.
+    replay:FILE, human:FILE (people's answers), or a class in a file of your own, mymodels.py:Mine. `offbeat models` and
+    `offbeat questions` list them.
 
     Before a model is asked, a probe tells whether it hears and sees at all: see `offbeat probe --help`.
 

@@ -4,6 +4,9 @@ A specification is a name, or a name, a colon and the rest, which is the model's
 the entry point group ``offbeat.models``, so that another package can add one; its module is imported when asked for.
 ``mymodels.py:Mine`` is a class in a file of the user's own.
 
+One specification may stand for several models, as ``human:FILE`` does for all people of a file: its class then has a
+static method ``several``, from the argument to those of each.
+
 A model is made with those keywords that its constructor names: ``argument``, ``seed``, and the user's options.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -89,6 +92,24 @@ def find_kind(spec: str) -> Kind:
         return Kind(spec, load_class(file, own), argument, file)
     except ImportError as error:
         raise ModelUnavailable(_not_importable(spec, file, None, error)) from error
+
+
+def spelled_out(specs: Iterable[str]) -> list[str]:
+    """The specifications, with each that stands for several models replaced by those of each.
+
+    Raises:
+        ModelUnavailable: see `find_kind`; or the class refuses the argument.
+    """
+    found: list[str] = []
+    for spec in specs:
+        kind = find_kind(spec)
+        several = cast("Callable[[str], Sequence[str]] | None", getattr(kind.make, "several", None))
+        if several is None:
+            found.append(spec)
+        else:
+            name = spec.removesuffix(kind.argument).removesuffix(":")
+            found += [f"{name}:{argument}" for argument in several(kind.argument)]
+    return found
 
 
 def make_model(spec: str, *, seed: int = 0, options: Mapping[str, JsonValue] = MappingProxyType({})) -> Model:

@@ -1,4 +1,4 @@
-"""Replies that were recorded elsewhere, by another tool, on another machine, or by a person; ``replay:FILE``.
+"""Replies that were recorded elsewhere, by another tool or on another machine; ``replay:FILE``.
 
 FILE is CSV with a header line, or JSONL with one object a line, in UTF-8, with these columns:
 
@@ -14,11 +14,8 @@ Other columns are left alone. The texts are read by the same rules as a model's 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -26,9 +23,7 @@ from typing import cast
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.models.base import Prompt, Reply, Stop
-
-MAX_BYTES = 256 * 1024 * 1024
-"""A larger file is refused before it is read: 4,284 replies of 10,000 characters each are 43 MB."""
+from offbeat.models.recorded import Key, Row, found_for, parsed_json, read_bytes, rows_of
 
 _STOPS: dict[str, Stop | None] = {
     "": "complete",
@@ -64,8 +59,10 @@ class Replay:
     looks = False
 
     def __init__(self, *, argument: str, seed: int = 0) -> None:
+        if not argument:
+            raise ModelUnavailable("'replay' needs a file: replay:FILE, with FILE a .csv or .jsonl of recorded replies")
         self._path = Path(argument)
-        raw = _read(self._path, argument)
+        raw = read_bytes(self._path)
         self.name = f"replay:{argument}"
         self.revision = f"1 sha256={hashlib.sha256(raw).hexdigest()}"
         self._replies = _parse(self._path, raw)
@@ -77,7 +74,7 @@ class Replay:
             ModelError: nothing was recorded for this variant, or an error was, or options that were not offered.
         """
         row = variant.row
-        recorded = self._replies.get(("variant_id", row.variant_id)) or self._replies.get(("file_name", row.file_name))
+        recorded = next((self._replies[key] for key in found_for(row) if key in self._replies), None)
         if recorded is None:
             raise ModelError(f"{self._path}: no reply recorded for variant {row.variant_id} ({row.file_name})")
         if recorded.stop is None:
@@ -88,113 +85,38 @@ class Replay:
         return Reply(text=recorded.text, stop=recorded.stop, probabilities=recorded.probabilities)
 
 
-def _read(path: Path, argument: str) -> bytes:
-    if not argument:
-        raise ModelUnavailable("'replay' needs a file: replay:FILE, with FILE a .csv or .jsonl of recorded replies")
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelUnavailable(f"{path}: {size} bytes, expected at most {MAX_BYTES}; split it")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelUnavailable(f"{path}: the recorded replies cannot be read: {error.strerror}") from error
-
-
-def _parse(path: Path, raw: bytes) -> dict[tuple[str, str], _Recorded]:
-    rows = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".ndjson": _jsonl_rows}.get(path.suffix.lower())
-    if rows is None:
-        raise ModelUnavailable(f"{path}: the name ends in {path.suffix!r}, expected .csv or .jsonl")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ModelUnavailable(f"{path}, line {line}: not UTF-8; save it as UTF-8") from error
-    replies: dict[tuple[str, str], _Recorded] = {}
-    for line, row in rows(path, text):
-        where = f"{path}, line {line}"
-        key = _key(row, where)
-        if key in replies:
-            raise ModelUnavailable(f"{where}: {key[0]} {key[1]!r} again, first on line {replies[key].line}; keep one")
-        replies[key] = _recorded(row, line, where)
+def _parse(path: Path, raw: bytes) -> dict[Key, _Recorded]:
+    replies: dict[Key, _Recorded] = {}
+    for row in rows_of(path, raw, column="text"):
+        if row.key in replies:
+            what, which = row.key
+            first = replies[row.key].line
+            raise ModelUnavailable(f"{row.where}: {what} {which!r} again, first on line {first}; keep one")
+        replies[row.key] = _recorded(row)
     if not replies:
         raise ModelUnavailable(f"{path}: no replies in it; expected the columns variant_id (or file_name) and text")
     return replies
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, list[str]())]
-        if len(set(header)) != len(header):
-            raise ModelUnavailable(f"{path}, line 1: a column is named twice: {', '.join(header)}")
-        _check_columns(header, f"{path}, line 1")
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise ModelUnavailable(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells, expected {len(header)} as in the header; "
-                    "put texts that hold commas in quotes"
-                )
-            row: dict[str, object] = dict(zip(header, cells, strict=True))
-            if "probabilities" in row:
-                filled = str(row["probabilities"]).strip()
-                row["probabilities"] = _json(filled, f"{path}, line {reader.line_num}") if filled else None
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise ModelUnavailable(f"{path}, line {reader.line_num}: not CSV: {error}") from error
-
-
-def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    for line, content in enumerate(text.split("\n"), start=1):
-        if not content.strip():
-            continue
-        where = f"{path}, line {line}"
-        row = _json(content, where)
-        if not isinstance(row, dict):
-            raise ModelUnavailable(f"{where}: expected an object such as {{...}}, got {content.strip()[:40]!r}")
-        typed = cast("dict[str, object]", row)
-        _check_columns(list(typed), where)
-        yield line, typed
-
-
-def _json(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelUnavailable(f"{where}: not JSON: {error}") from error
-
-
-def _check_columns(names: list[str], where: str) -> None:
-    missing = [] if {"variant_id", "file_name"} & set(names) else ["variant_id (or file_name)"]
-    missing += [] if "text" in names else ["text"]
-    if missing:
-        raise ModelUnavailable(f"{where}: no {' and no '.join(missing)}; found {', '.join(names) or 'nothing'}")
-
-
-def _key(row: Mapping[str, object], where: str) -> tuple[str, str]:
-    for column in ("variant_id", "file_name"):
-        value = row.get(column)
-        if isinstance(value, str) and value.strip():
-            return column, value.strip()
-    raise ModelUnavailable(f"{where}: neither variant_id nor file_name is filled in")
-
-
-def _recorded(row: Mapping[str, object], line: int, where: str) -> _Recorded:
-    given = row.get("stop") or row.get("outcome") or ""
+def _recorded(row: Row) -> _Recorded:
+    cells, where = row.cells, row.where
+    given = cells.get("stop") or cells.get("outcome") or ""
     if not isinstance(given, str) or given.strip() not in _STOPS:
         expected = ", ".join(name for name in _STOPS if name)
         raise ModelUnavailable(f"{where}: outcome {given!r}, expected one of {expected}")
     stop = _STOPS[given.strip()]
-    text = row["text"]
+    text = cells["text"]
     if text is None and stop != "complete":
         text = ""
     if not isinstance(text, str):
         raise ModelUnavailable(f"{where}: the text is {text!r}, expected a string")
-    return _Recorded(line=line, text=text, stop=stop, probabilities=_probabilities(row.get("probabilities"), where))
+    chances = _probabilities(cells.get("probabilities"), where)
+    return _Recorded(line=row.line, text=text, stop=stop, probabilities=chances)
 
 
 def _probabilities(value: object, where: str) -> Mapping[str, float] | None:
+    if isinstance(value, str):  # as CSV holds it
+        value = parsed_json(value, where) if value.strip() else None
     if value is None:
         return None
     found = cast("dict[str, object]", value) if isinstance(value, dict) else {"": None}
