@@ -50,19 +50,28 @@ def test_a_bar_on_a_terminal(monkeypatch):
     assert "4/4" in stream.getvalue()
 
 
-@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_what_could_not_begin_shows_no_count(stream, monkeypatch):
+def left_of(stream: io.StringIO) -> str:
+    """What is to be seen in the end: after the terminal's last wiping of the line."""
+    return stream.getvalue().split("\x1b[2K")[-1]
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_where_no_step_was_made_nothing_is_left(kind, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
+    failed, refused, idle = kind(), kind(), kind()
 
     def fail() -> None:
-        with progress("asking", 40, stream=stream):
+        with progress("asking", 40, stream=failed):
             raise ValueError("no key")
 
     with pytest.raises(ValueError, match="no key"):
         fail()
-    last = stream.getvalue().split("\x1b[2K")[-1]  # what is left after the terminal's last wiping of the line
-    assert "asking" not in last
-    assert "0/40" not in last
+    with progress("asking", 40, stream=refused):
+        pass
+    with progress("asking", 0, stream=idle):
+        pass
+    assert "asking" not in left_of(failed) + left_of(refused)
+    assert "asking" in left_of(idle)
 
 
 def test_no_step_is_lost_between_threads():

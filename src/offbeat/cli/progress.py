@@ -26,7 +26,7 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(what: str, total: int | None, *, stream: TextIO | None = None) -> Generator[Advance]:
-    """Show progress while the block runs; where it fails before its first step, nothing is left of it.
+    """Show progress while the block runs; where not one step was made, nothing is left of it.
 
     ::
 
@@ -93,9 +93,9 @@ class PlainProgress:
                 self._write(self._line(now))
 
     def close(self, *, failed: bool = False) -> None:
-        """Write the last line; none where it failed before the first step."""
+        """Write the last line; none where no step was made, unless there was none to make."""
         with self._lock:
-            if self._done or not failed:
+            if self._done or (self._total == 0 and not failed):
                 self._write(self._line(self._clock(), ended=True))
 
     def _line(self, now: float, *, ended: bool = False) -> str:
@@ -143,6 +143,5 @@ def _bar(what: str, total: int | None, stream: TextIO) -> Generator[Advance]:
 
         try:
             yield advance
-        except BaseException:
-            bar.update(task, visible=bar.tasks[0].completed > 0)
-            raise
+        finally:
+            bar.update(task, visible=bar.tasks[0].completed > 0 or total == 0)
