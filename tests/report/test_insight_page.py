@@ -14,6 +14,7 @@ from offbeat.report.controls import control_rows, controls_of
 from offbeat.report.insight import look_into
 from offbeat.report.insight_charts import probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.insight_tables import evidence_rows, group_threshold_rows, threshold_row
+from offbeat.report.page import SCRIPTS
 from offbeat.report.results import compute_results
 
 FINE_MS = (-1500.0, -400.0, -300, -200, -120, -80, -40, 0, 40, 80, 120, 200, 300, 400, 1500.0)
@@ -109,7 +110,7 @@ def test_the_page_and_its_figures_for_programs(tmp_path, clip):
     text = page.read_text(encoding="utf-8")
     parsed = Parsed(text)
     assert parsed.named("img") == []
-    assert len(parsed.scripts) == 6
+    assert len(parsed.scripts) == len(SCRIPTS) + 2
     places = [one["data-chart"] for one in parsed.named("div") if "data-chart" in one]
     assert set(places) == set(data_block(text, "charts-data"))
     assert "not identifiable" in text

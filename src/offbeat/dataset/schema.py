@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import base64
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from offbeat.timing import Label, exact_seconds
 
@@ -23,6 +24,15 @@ SOUND = "sound"
 
 Exact = Annotated[Fraction, BeforeValidator(exact_seconds), PlainSerializer(str)]
 """An exact fraction, `1001/30000` as text."""
+
+
+def _base64(text: str) -> str:
+    base64.b64decode(text, validate=True)  # its error is a ValueError
+    return text
+
+
+Bytes = Annotated[str, Field(max_length=1_000_000), AfterValidator(_base64)]
+"""Bytes in base64."""
 
 
 class _Row(BaseModel):
@@ -182,9 +192,9 @@ class CurvesRow(_Row):
     """What moves and what sounds in a clip, moment by moment: see `offbeat.dataset.curves`."""
 
     clip_id: str
-    motion: str = Field(max_length=1_000_000)
+    motion: Bytes
     """Mean change of the picture at each frame: square roots, a byte each from 0 to the clip's largest, in base64."""
-    onsets: str = Field(max_length=1_000_000)
+    onsets: Bytes
     """Onset strength of all the sound that the clip's variants need, in the same way."""
     onsets_hz: int = Field(ge=1)
     """How many of these a second."""

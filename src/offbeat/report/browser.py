@@ -1,6 +1,6 @@
 """What the browser of variants needs, packed: tens of thousands of answers must load at once and stay quick.
 
-Variants and answers are arrays; ``static/app.js`` names the places of their items in the same order as here.
+Variants, clips and answers are arrays; ``static/app.js`` names the places of their items in the same order as here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from offbeat.dataset.folder import Dataset
-from offbeat.dataset.schema import VariantRow
+from offbeat.dataset.schema import MOST_S, CurvesRow, VariantRow, column_texts
 from offbeat.evaluation.answer import OUTCOMES, Answer
 from offbeat.report.results import entries
 from offbeat.report.scorer import scored_choice
@@ -20,10 +20,31 @@ from offbeat.timing import LABELS
 
 LONGEST_TEXT = 4000
 """Characters of a raw reply that the page keeps; the run folder has the whole."""
+ESTIMATE = "estimated_delay_ms"
+"""The detail of an answer in which a detector says what it takes the delay to be, as `signal` does."""
+_MOST_MS = 1000.0 * MOST_S
+FLAGS: Mapping[str, tuple[str, str]] = {
+    "overlap_s": ("shared by picture and sound", "s"),
+    "silence_share": ("silence", "% of the sound"),
+    "onset_density": ("onsets", "a second"),
+    "periodicity": ("likeness to the unshifted sound", "r, 0 to 1"),
+    "periodic": ("the delay falls on a period", ""),
+    "motion": ("motion", "black to white, a second"),
+    "still": ("nothing moves", ""),
+    "scene_cut": ("cut inside", ""),
+    "syncability": ("found in step when unshifted", "chance, 0 to 1"),
+    "draws": ("windows looked at", ""),
+}
+"""The flags of a row as the page calls them, and their units: see docs/flags.md."""
 
 
 def browser_data(
-    dataset: Dataset, answers: Iterable[Answer], *, order: Sequence[str], missing: set[str]
+    dataset: Dataset,
+    answers: Iterable[Answer],
+    *,
+    order: Sequence[str],
+    missing: set[str],
+    curves: Iterable[CurvesRow] = (),
 ) -> dict[str, object]:
     """Variants and all their answers.
 
@@ -32,18 +53,22 @@ def browser_data(
         answers: all of them.
         order: the names of the models as the page lists them; others follow.
         missing: `file_name` of the variants whose clip is not there.
+        curves: what moves and what sounds in the clips, as far as it is known.
     """
     places = {variant.row.variant_id: place for place, variant in enumerate(dataset.variants)}
     named = entries(answers, places)
     names = [name for name in order if name in named] + [name for name in named if name not in order]
-    prompts: dict[str, int] = {}
+    prompts: dict[tuple[str, str | None], int] = {}
+    texts = column_texts(VariantRow)
     return {
         "labels": LABELS,
         "outcomes": OUTCOMES,
         "models": [visible(name) for name in names],
+        "flags": [[flag, name, unit, texts[flag]] for flag, (name, unit) in FLAGS.items()],
         "variants": [_variant(variant.row, missing) for variant in dataset.variants],
+        "clips": {visible(one.clip_id): [one.motion, one.onsets, one.onsets_hz, one.onsets_start_s] for one in curves},
         "answers": [_answers(named[name], places, prompts) for name in names],
-        "prompts": [visible(prompt) for prompt in prompts],
+        "prompts": [[visible(text), None if system is None else visible(system)] for text, system in prompts],
     }
 
 
@@ -64,10 +89,14 @@ def _variant(row: VariantRow, missing: set[str]) -> list[Any]:
         row.width,
         row.height,
         clip,
+        row.fps,
+        [getattr(row, flag) for flag in FLAGS],
     ]
 
 
-def _answers(answers: Sequence[Answer], places: Mapping[str, int], prompts: dict[str, int]) -> list[list[Any]]:
+def _answers(
+    answers: Sequence[Answer], places: Mapping[str, int], prompts: dict[tuple[str, str | None], int]
+) -> list[list[Any]]:
     ordered = sorted(answers, key=lambda answer: (places[answer.variant_id], answer.repeat))
     return [
         [
@@ -78,8 +107,11 @@ def _answers(answers: Sequence[Answer], places: Mapping[str, int], prompts: dict
             None if answer.probabilities is None else dict(answer.probabilities),
             {visible(name): _shown(value) for name, value in answer.details.items()},
             None if answer.error is None else _shortened(answer.error),
-            prompts.setdefault(answer.prompt, len(prompts)),
+            prompts.setdefault((answer.prompt, answer.system), len(prompts)),
             answer.repeat,
+            _estimate_ms(answer),
+            {visible(name): _shown(value) for name, value in answer.usage.items()},
+            round(answer.seconds, 3),
         ]
         for answer in ordered
     ]
@@ -91,6 +123,14 @@ def _choice(answer: Answer) -> str | None:
         return answer.choice
     code = scored_choice(answer)
     return LABELS[code] if code < len(LABELS) else None
+
+
+def _estimate_ms(answer: Answer) -> float | None:
+    """The delay that it found, where it tells one that can be."""
+    value = answer.details.get(ESTIMATE)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -_MOST_MS <= value <= _MOST_MS else None
 
 
 def _shortened(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from offbeat.analysis.intervals import DRAWS
+from offbeat.dataset.curves import read_curves
 from offbeat.dataset.folder import CLIPS, Dataset, open_dataset
 from offbeat.errors import DatasetError, MediaError, RunError, SettingsError
 from offbeat.evaluation.answer import Answer
@@ -157,7 +158,11 @@ def write_report(
     told = results_json(results, dataset, published, runs, insights)
     write_paper(out, results, dataset, runs)
     browser = browser_data(
-        dataset, material.answers, order=[model.name for model in results.models], missing=set(missing)
+        dataset,
+        material.answers,
+        order=[model.name for model in results.models],
+        missing=set(missing),
+        curves=read_curves(dataset.folder),
     )
     if figures:
         write_figures(out / PAPER / FIGURES, results, insights)

@@ -33,7 +33,10 @@ from offbeat.report.paper.citation import citation
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Results
 
-SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "app.js")
+SCRIPTS = (
+    *("vega.min.js", "vega-lite.min.js", "vega-embed.min.js"),
+    *("timeline.js", "variant.js", "app.js", "keys.js"),
+)
 """In the order in which the page runs them."""
 
 

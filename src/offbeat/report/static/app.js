@@ -15,33 +15,35 @@ const el = (tag, attributes = {}, ...children) => {
 // ---- charts ----------------------------------------------------------------------------------------------------
 
 const specs = read("charts-data");
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
+/** Colours by the names of the style sheet: they follow the theme, and the printer, without drawing anew. */
 function theme() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(name).trim();
-  const text = { labelColor: of("--ink"), titleColor: of("--soft"), labelFontSize: 11, titleFontSize: 11, titleFontWeight: "normal" };
+  const [ink, soft, line] = ["var(--ink)", "var(--soft)", "var(--line)"];
+  const text = { labelColor: ink, titleColor: soft, labelFontSize: 11, titleFontSize: 11, titleFontWeight: "normal" };
   return {
     background: "transparent",
     font: getComputedStyle(document.body).fontFamily,
     view: { stroke: null },
-    axis: { ...text, gridColor: of("--line"), domainColor: of("--line"), tickColor: of("--line") },
-    point: { color: of("--ink"), fill: of("--ink") },
-    rule: { color: of("--ink") },
+    axis: { ...text, gridColor: line, domainColor: line, tickColor: line },
+    point: { color: ink, fill: ink },
+    rule: { color: ink },
   };
 }
 
-const drawn = [];
+const AXIS = 38; // pixels below the marks
+const places = [...document.querySelectorAll("[data-chart]")];
+for (const place of places) place.style.minHeight = `${specs[place.dataset.chart].height + AXIS}px`;
+
+/** One after the other, so that the page answers in between. */
 async function drawCharts() {
-  drawn.splice(0).forEach((chart) => chart.finalize());
-  for (const place of document.querySelectorAll("[data-chart]")) {
-    const spec = specs[place.dataset.chart];
+  for (const place of places) {
     // `ast` with Vega's interpreter: expressions are walked, not compiled, so that the page needs no eval.
+    const spec = specs[place.dataset.chart];
     const chart = await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg", config: theme() });
-    drawn.push(chart);
     chart.view.addEventListener("click", (event, item) => {
       if (item && item.datum && item.datum.link) location.hash = item.datum.link;
     });
+    await new Promise((next) => setTimeout(next));
   }
 }
 
@@ -50,12 +52,14 @@ async function drawCharts() {
 const data = read("browser-data");
 const named = (names, row) => Object.fromEntries(names.map((name, place) => [name, row[place]]));
 const VARIANT = ["id", "clip", "source", "genre", "language", "delay", "truth", "length", "overlap", "start", "measured",
-  "width", "height", "file"];
-const ANSWER = ["variant", "outcome", "choice", "text", "probabilities", "details", "error", "prompt", "repeat"];
+  "width", "height", "file", "fps", "flags"];
+const ANSWER = ["variant", "outcome", "choice", "text", "probabilities", "details", "error", "prompt", "repeat",
+  "estimate", "usage", "seconds"];
 
 const variants = data.variants.map((row) => named(VARIANT, row));
 for (const variant of variants) {
   variant.label = data.labels[variant.truth];
+  variant.flags = named(data.flags.map(([name]) => name), variant.flags);
   variant.answers = data.models.map(() => []);
 }
 data.answers.forEach((rows, model) => {
@@ -74,6 +78,8 @@ const number = (value) => String(+value.toFixed(6)).replace("-", "−");
 const signed = (ms) => (ms > 0 ? "+" : "") + number(ms / 1000);
 const distinct = (of) => [...new Set(variants.map(of))].sort((a, b) => (typeof a === "number" ? a - b : a < b ? -1 : 1));
 
+const yesNo = (flag) => (flag === null ? "unknown" : flag ? "yes" : "no");
+
 const FILTERS = {
   genre: { options: distinct((v) => v.genre), keep: (v, value) => v.genre === value },
   language: { options: distinct((v) => v.language ?? "not given"), keep: (v, value) => (v.language ?? "not given") === value },
@@ -82,6 +88,9 @@ const FILTERS = {
   size: { options: distinct((v) => Math.abs(v.delay)), words: (ms) => `${number(ms / 1000)} s`, keep: (v, value) => Math.abs(v.delay) === +value },
   label: { options: data.labels, keep: (v, value) => v.label === value },
   overlap: { options: ["some", "none"], words: (o) => (o === "some" ? "some moment" : "no moment"), keep: (v, value) => (v.overlap > 0) === (value === "some") },
+  periodic: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.periodic) === value },
+  still: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.still) === value },
+  cut: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.scene_cut) === value },
   id: { keep: (v, value) => [v.id, v.clip, v.source].some((id) => id.includes(value)) },
   model: { options: data.models, any: "any" },
   choice: { options: [...data.labels, "none"], words: (c) => (c === "none" ? "no choice" : c), answer: (a, value) => a.shown === value },
@@ -144,7 +153,7 @@ const choice = (answer) => el("span", { className: answer.right === "no" ? "wron
   `${answer.choice ?? answer.outcome} ${answer.right === "yes" ? "✓" : answer.right === "no" ? "✗" : ""}`);
 
 function row(variant, open) {
-  const opener = el("button", { type: "button", className: "opener mono", ariaExpanded: String(open),
+  const opener = el("button", { type: "button", className: "opener mono", ariaExpanded: String(open), "aria-controls": `open-${variant.id}`,
     onclick: () => change({ page: state.page, open: open ? undefined : variant.id }, variant.id) }, `${open ? "▾" : "▸"} ${variant.id.slice(0, 12)}`);
   opener.dataset.id = variant.id;
   return el("tr", { className: open ? "open" : "" },
@@ -155,47 +164,6 @@ function row(variant, open) {
     el("td", { className: "left" }, el("span", { className: `swatch ${variant.label}` }), variant.label),
     ...variant.answers.map((answers) => el("td", { className: "left" },
       ...(answers.length ? answers.map(choice).flatMap((node, k) => (k ? [el("br"), node] : [node])) : ["–"]))));
-}
-
-function opened(variant) {
-  const facts = [
-    ["sound", variant.delay === 0 ? WORDS.sync : `${number(Math.abs(variant.delay) / 1000)} s ${WORDS[variant.label]}`],
-    ["right answer", variant.label],
-    ["measured delay", variant.measured === null ? "too quiet to measure" : `${number(variant.measured)} ms`],
-    ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this variant"],
-    ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
-    ["source, clip", `${variant.source}, ${variant.clip}, from ${number(variant.start)} s`],
-  ];
-  const media = variant.file === null
-    ? el("p", { className: "soft" }, "The clip's file was not found when this report was made.")
-    : el("video", { controls: true, preload: "metadata", src: variant.file, style: `aspect-ratio:${variant.width}/${variant.height}` });
-  const list = el("dl", { className: "facts" }, ...facts.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
-  return el("tr", {}, el("td", { className: "opened", colSpan: String(5 + data.models.length) },
-    el("div", { className: "opened-grid" }, el("div", {}, media, list), el("div", {}, ...replies(variant)))));
-}
-
-function replies(variant) {
-  const all = variant.answers.flatMap((answers, model) => answers.map((answer) => ({ model: data.models[model], answer })));
-  const prompts = [...new Set(all.map(({ answer }) => answer.prompt))];
-  const rows = all.map(({ model, answer }) => el("tr", {},
-    el("th", { scope: "row", className: "name" }, model + (answer.repeat ? `, repeat ${answer.repeat}` : "")),
-    el("td", { className: "left" }, choice(answer)),
-    el("td", { className: "text" }, el("pre", {}, answer.text ?? answer.error ?? ""), ...remarks(answer))));
-  return [
-    el("table", { className: "replies" },
-      el("thead", {}, el("tr", {}, ...["model", "answer", "raw text"].map((title) => el("th", { scope: "col", className: "left" }, title)))),
-      el("tbody", {}, ...rows)),
-    ...prompts.map((prompt) => el("details", {}, el("summary", {}, "The prompt"), el("pre", { className: "panel" }, data.prompts[prompt]))),
-  ];
-}
-
-function remarks(answer) {
-  const facts = Object.entries(answer.details).map(([name, words]) => `${name.replaceAll("_", " ")}: ${words}`);
-  if (answer.probabilities !== null) {
-    facts.unshift(Object.entries(answer.probabilities).map(([option, share]) => `${option} ${(100 * share).toFixed(1)} %`).join(", "));
-  }
-  if (answer.outcome !== "ok") facts.unshift(`outcome: ${answer.outcome}`);
-  return facts.map((fact) => el("div", { className: "soft small" }, fact));
 }
 
 // ---- the address keeps the state -------------------------------------------------------------------------------
@@ -229,6 +197,6 @@ form.addEventListener("input", (event) => change({ [event.target.name]: event.ta
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", (event) => { event.preventDefault(); state = {}; change({}); });
 window.addEventListener("hashchange", follow);
-dark.addEventListener("change", drawCharts);
 show();
-drawCharts().then(follow);
+follow();
+drawCharts();
