@@ -37,6 +37,9 @@ def test_a_file_of_two_people_from_the_run_to_the_report(offbeat, tmp_path):
     page = (tmp_path / "report" / "index.html").read_text()
     named = re.findall(r"human:answers\.csv:(\w+)</a> <span class=\"range\">people</span>", page)
     assert named == ["anna", "7"]
+    methods = (tmp_path / "report" / "paper" / "methods.md").read_text(encoding="utf-8")
+    assert "*human:answers.csv:7* (a person; revision 1 sha256=" in methods
+    assert "0 had no choice and count as wrong, 30 variants were left open and are not scored." in methods
 
 
 def test_a_damaged_sheet_is_told_with_its_row(offbeat, tmp_path):

@@ -74,10 +74,12 @@ def _answers(model: ModelResult) -> str:
     choiceless = unread(model)
     extra = f", {count(model.unasked)} variants were not asked" if model.unasked else ""
     again = "" if model.spread is None else f"; every variant was asked {model.spread.repeats} times"
+    person = model.model.startswith("human:")
+    who, missing = ("a person; revision", "variants were left open") if person else ("revision", "calls failed")
     return (
-        f"*{_plain(model.name)}* (revision {_plain(model.revision)}) gave {count(model.n)} answers to the question "
+        f"*{_plain(model.name)}* ({who} {_plain(model.revision)}) gave {count(model.n)} answers to the question "
         f"*{_plain(model.question)}*{again}; {count(choiceless)} had no choice and count as wrong, "
-        f"{count(model.missing)} calls failed and are not scored{extra}."
+        f"{count(model.missing)} {missing} and are not scored{extra}."
     )
 
 
