@@ -24,6 +24,7 @@ from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
 from offbeat.media.picture import SIGNED_OFFSETS, Picture, encode_picture
+from offbeat.media.read import chosen, grid_of
 from offbeat.media.values import Sound
 from offbeat.media.write import (
     AUDIO_HZ,
@@ -42,12 +43,8 @@ def picture_of(path: Path) -> Picture:
     """
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        rate = stream.average_rate
-        if not stream.frames or rate is None:
-            raise MediaError(f"{path}: no frames; expected a written variant", reason="no_picture")
-        return Picture(
-            mp4=path.read_bytes(), fps=exact(rate), count=stream.frames, width=stream.width, height=stream.height
-        )
+        grid = grid_of(stream, path)
+        return Picture(mp4=path.read_bytes(), fps=grid.fps, count=grid.count, width=stream.width, height=stream.height)
 
 
 def still_picture(path: Path, *, frame: int) -> Picture:
@@ -59,10 +56,7 @@ def still_picture(path: Path, *, frame: int) -> Picture:
     picture = picture_of(path)
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        shown = next((found for k, found in enumerate(container.decode(stream)) if k == frame), None)
-    if shown is None:
-        raise MediaError(f"{path}: frame {frame} of {picture.count} does not decode", reason="damaged")
-    shown = shown.reformat(format=PIXEL_FORMAT)
+        shown = next(chosen(container.decode(stream), [frame], path=path)).reformat(format=PIXEL_FORMAT)
     stills = (shown for _ in range(picture.count))
     return encode_picture(stills, fps=picture.fps, width=shown.width, height=shown.height)
 

@@ -7,7 +7,8 @@ for a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -82,6 +83,21 @@ def open_media(path: Path, **more: str) -> InputContainer:
             f"{path}: cannot be opened as a video; expected a whole MP4, MOV, MKV, WebM, MPEG, AVI or FLV file",
             reason="not_media",
         ) from error
+
+
+@contextmanager
+def readable(path: Path) -> Generator[None]:
+    """Name the file where something in the block cannot be read; for files that Offbeat wrote.
+
+    Raises:
+        MediaError: `damaged`.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except FFmpegError as error:
+        raise MediaError(f"{path}: cannot be read ({error}); build it again", reason="damaged") from error
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:

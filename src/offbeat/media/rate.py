@@ -15,24 +15,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.error import FFmpegError
 from av.packet import Packet
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from offbeat.errors import MediaError
 from offbeat.files import scratch_file
 from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.h264 import mark_entries
-from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
+from offbeat.media.opening import exact, open_media, picture_stream, readable, sound_stream
 from offbeat.media.picture import Picture, encode_picture
+from offbeat.media.read import chosen, grid_of
 from offbeat.timing import round_half_up
 
 
@@ -51,25 +47,17 @@ def picture_at_rate(path: Path, *, fps: Fraction, height: int | None = None) -> 
         height: scale to at most this many lines, by area averaging, both sides even; the default keeps the size.
 
     Raises:
-        MediaError: the file cannot be read, or has no frames.
+        MediaError: the file cannot be read, or has no frames, or fewer than it says.
     """
-    with _readable(path), open_media(path) as container:
+    with readable(path), open_media(path) as container:
         stream = picture_stream(container, path)
-        if stream.average_rate is None or not stream.frames:
-            raise MediaError(f"{path}: no frames; expected a clip", reason="no_picture")
-        clip_fps, last = exact(stream.average_rate), stream.frames - 1
+        grid = grid_of(stream, path)
         lines = stream.height if height is None else min(height, stream.height)
         width, lines = _even(Fraction(stream.width * lines, stream.height)), _even(Fraction(lines))
-        count = frames_at_rate(stream.frames / clip_fps, fps)
-        shown = _held(container.decode(stream), [min(last, k * clip_fps // fps) for k in range(count)])
+        numbers = [grid.shown_at(k / fps) for k in range(frames_at_rate(grid.length_s, fps))]
+        shown = chosen(container.decode(stream), numbers, path=path)
         scaled = (frame.reformat(width, lines, PIXEL_FORMAT, interpolation="AREA") for frame in shown)
-        picture = encode_picture(scaled, fps=fps, width=width, height=lines)
-    if picture.count != count:
-        raise MediaError(
-            f"{path}: fewer frames can be decoded than the {last + 1} that it says it has; build it again",
-            reason="damaged",
-        )
-    return picture
+        return encode_picture(scaled, fps=fps, width=width, height=lines)
 
 
 def picture_digest(path: Path) -> str:
@@ -79,7 +67,7 @@ def picture_digest(path: Path) -> str:
         MediaError: the file cannot be read, or has no picture.
     """
     digest = hashlib.sha256()
-    with _readable(path), open_media(path) as container:
+    with readable(path), open_media(path) as container:
         stream = picture_stream(container, path)
         digest.update(f"{stream.time_base} {stream.average_rate}".encode())
         for packet in container.demux(stream):
@@ -96,7 +84,7 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
     """
     with scratch_file() as target:
         with (
-            _readable(path),
+            readable(path),
             open_media(path) as heard,
             av.open(io.BytesIO(picture.mp4), mode="r") as seen,
             av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
@@ -119,27 +107,6 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
 
 def _due_s(packet: Packet[VideoStream] | Packet[AudioStream]) -> Fraction:
     return (packet.dts or 0) * exact(packet.time_base)
-
-
-@contextmanager
-def _readable(path: Path) -> Generator[None]:
-    try:
-        yield
-    except FFmpegError as error:
-        raise MediaError(f"{path}: cannot be read ({error}); build it again", reason="damaged") from error
-
-
-def _held(frames: Iterator[VideoFrame], wanted: list[int]) -> Iterator[VideoFrame]:
-    """The frames with these numbers, in rising order, as often as they are named; ends where there are no more."""
-    number, last = -1, None
-    for index in wanted:
-        while number < index:
-            last = next(frames, None)
-            if last is None:
-                return
-            number += 1
-        if last is not None:
-            yield last
 
 
 def _even(side: Fraction) -> int:

@@ -1,7 +1,8 @@
-"""The two things that media are made of here: sound, and frames with their times."""
+"""What media are made of here: sound, and frames with their times."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,6 +41,52 @@ class Sound:
     def mono(self) -> NDArray[np.float32]:
         """The mean of the channels, shape (n,)."""
         return self.samples.mean(axis=0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """When a clip's frames are shown; frame k from k / fps seconds until the next one.
+
+    Attributes:
+        count: the number of frames.
+        fps: frames a second, exact.
+    """
+
+    count: int
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"expected at least one frame, got {self.count}")
+        if self.fps <= 0:
+            raise ValueError(f"the frame rate must be positive, got {self.fps}")
+
+    @property
+    def length_s(self) -> Fraction:
+        """How long the frames last together, exactly."""
+        return self.count / self.fps
+
+    def shown_at(self, time_s: Fraction) -> int:
+        """The number of the frame that is shown then: the last one that begins at or before that time.
+
+        From the end on it is the last frame.
+
+        Raises:
+            ValueError: before the first frame.
+        """
+        if time_s < 0:
+            raise ValueError(f"nothing is shown before 0 s, asked for was {float(time_s):g} s")
+        return min(self.count - 1, math.floor(time_s * self.fps))
+
+    def at_rate(self, fps: Fraction) -> tuple[int, ...]:
+        """The frames that are shown at 0, 1 / fps, 2 / fps, ... up to the start of the last one.
+
+        3 s at 29.97 frames a second last 3.003 s, which is no reason for another one.
+        """
+        if fps <= 0:
+            raise ValueError(f"the frame rate must be positive, got {fps}")
+        count = math.floor(Fraction(self.count - 1) / self.fps * fps) + 1
+        return tuple(self.shown_at(k / fps) for k in range(count))
 
 
 @dataclass(frozen=True, slots=True)

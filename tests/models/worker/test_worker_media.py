@@ -1,7 +1,6 @@
 """What a worker is shown: the same moments that others find in the file."""
 
 import math
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -10,8 +9,7 @@ import pytest
 from scipy.signal import resample_poly
 
 from offbeat.errors import ModelError
-from offbeat.media.values import Frames
-from offbeat.models.worker.media import Layout, on_grid
+from offbeat.models.worker.media import Layout
 from offbeat.models.worker.protocol import Hello
 
 
@@ -39,12 +37,6 @@ def test_frames_are_those_of_their_times(fps, variants, tmp_path):
     expected = bright[np.floor(times_s * clip_fps + 1e-9).astype(int)]
     np.testing.assert_allclose(frames.mean(axis=(1, 2, 3)), expected, atol=3)
     assert np.ptp(expected) > 200 or fps == 1, "or no frame would be told from another"
-
-
-@pytest.mark.parametrize(("fps", "shown"), [(2, [0, 14, 29, 44, 59, 74]), (3, [0, 9, 19, 29, 39, 49, 59, 69, 79])])
-def test_rates_that_are_no_whole_numbers(fps, shown):
-    frames = Frames(np.arange(90, dtype=np.uint8).reshape(90, 1, 1), Fraction(30000, 1001))
-    assert on_grid(frames, Fraction(fps)).images.ravel().tolist() == shown
 
 
 def test_sound_is_resampled_in_place(variants, tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
@@ -227,9 +227,9 @@ class QwenOmni:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A clip's picture as it is shown; `images` None where it is not."""
+    """A clip's picture as it is shown; `images` come one by one and once, and are None where it is not."""
 
-    images: NDArray[np.uint8] | None
+    images: Iterator[NDArray[np.uint8]] | None
     sampled: Sampled
     length_s: Fraction
 
@@ -240,12 +240,12 @@ def _picture_of(variant: Variant) -> str:
 
 
 def _shown(variant: Variant, settings: Settings) -> _Shown:
-    frames = variant.frames(height=settings.height)
-    sampled = sample(frames.count, frames.fps, fps=settings.exact_fps, sampler=settings.sampler)
-    length_s = frames.count / frames.fps
+    grid = variant.grid()
+    sampled = sample(grid.count, grid.fps, fps=settings.exact_fps, sampler=settings.sampler)
     if not sees(settings.control):
-        return _Shown(None, sampled, length_s)
-    return _Shown(frames.images[order_of(settings.control, sampled.indices)], sampled, length_s)
+        return _Shown(None, sampled, grid.length_s)
+    images = variant.images(order_of(settings.control, sampled.indices), height=settings.height)
+    return _Shown(images, sampled, grid.length_s)
 
 
 def _sound(variant: Variant, length_s: Fraction) -> NDArray[np.float32] | ModelError:

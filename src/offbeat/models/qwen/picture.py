@@ -7,6 +7,7 @@ processor calls on a CPU. In floating point, single pixels would differ by up to
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,25 +56,33 @@ def fitting_size(height: int, width: int, *, step: int, fewest: int, most: int) 
     return lines, columns
 
 
-def patches_of(images: NDArray[np.uint8], family: Family, *, most_pixels: int | None = None) -> Patches:
-    """Cut frames into patches.
+def patches_of(images: Iterable[NDArray[np.uint8]], family: Family, *, most_pixels: int | None = None) -> Patches:
+    """Cut frames into patches, pair by pair: of those that came before, their patches in 8 bits are held.
 
     Args:
-        images: RGB, shape (n, height, width, 3), n even.
+        images: RGB, each of the shape (height, width, 3), an even number of them.
         family: which generation.
         most_pixels: of a frame; the makers' bound by default. Below their lower bound, it is the lower bound too.
     """
     most = most_pixels or family.most_pixels
-    step, side = 2 * family.patch_px, family.patch_px
-    lines, columns = fitting_size(
-        images.shape[1], images.shape[2], step=step, fewest=min(family.fewest_pixels, most), most=most
-    )
-    frames = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).contiguous()
-    sized = torch.nn.functional.interpolate(frames, size=(lines, columns), mode="bicubic", antialias=True)
-    mean, spread = (torch.tensor(three).view(3, 1, 1) for three in (family.mean, family.spread))
-    colours = (sized.float() / 255 - mean) / spread
-    pairs, rows, cols = len(images) // 2, lines // side, columns // side
-    # (pair, frame of it, colour, row of tokens, row of it, line, column of tokens, column of it, column)
-    cut = colours.view(pairs, 2, 3, rows // 2, 2, side, cols // 2, 2, side)
-    values = cut.permute(0, 3, 6, 4, 7, 2, 1, 5, 8).reshape(pairs * rows * cols, 3 * 2 * side * side)
-    return Patches(values, (pairs, rows, cols))
+    bounds = {"step": 2 * family.patch_px, "fewest": min(family.fewest_pixels, most), "most": most}
+    frames = iter(images)
+    pairs = [
+        _cut(np.stack(pair), fitting_size(*pair[0].shape[:2], **bounds), family.patch_px)
+        for pair in zip(frames, frames, strict=True)
+    ]
+    cut = torch.stack(pairs)
+    mean, spread = (torch.tensor(three).view(3, 1) for three in (family.mean, family.spread))
+    values = cut.float().div_(255).sub_(mean).div_(spread)
+    count, rows, columns = cut.shape[:3]
+    return Patches(values.view(-1, 3 * cut.shape[-1]), (count, 2 * rows, 2 * columns))
+
+
+def _cut(pair: NDArray[np.uint8], size: tuple[int, int], side: int) -> Tensor:
+    """Two frames resized and cut, in 8 bits; shape (rows of tokens, columns of tokens, 2, 2, 3, 2 x side x side)."""
+    frames = torch.from_numpy(pair).permute(0, 3, 1, 2).contiguous()
+    sized = torch.nn.functional.interpolate(frames, size=size, mode="bicubic", antialias=True)
+    rows, columns = (pixels // (2 * side) for pixels in size)
+    # (frame of the pair, colour, row of tokens, row of it, line, column of tokens, column of it, column)
+    parts = sized.view(2, 3, rows, 2, side, columns, 2, side)
+    return parts.permute(2, 5, 3, 6, 1, 0, 4, 7).reshape(rows, columns, 2, 2, 3, 2 * side * side)

@@ -10,16 +10,18 @@ Arrays are for workers without a reader of media of their own, and true in time:
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError
 from offbeat.media.resample import resample
-from offbeat.media.values import Frames, Sound
+from offbeat.media.values import Sound
 from offbeat.models.base import JsonValue
 from offbeat.models.worker.protocol import Hello
 from offbeat.timing import exact_seconds
@@ -75,13 +77,15 @@ class Layout:
     def _shown(self, variant: Variant, number: int) -> dict[str, JsonValue]:
         key = (variant.folder, variant.row.clip_id)
         if key not in self._frames:
-            frames = variant.frames(height=self._hello.height)
-            frames = frames if self._hello.fps is None else on_grid(frames, exact_seconds(self._hello.fps))
-            times_s = np.array([float(k / frames.fps) for k in range(frames.count)])
+            grid = variant.grid()
+            fps = grid.fps if self._hello.fps is None else exact_seconds(self._hello.fps)
+            numbers = grid.at_rate(fps)
+            images = variant.images(numbers, height=self._hello.height)
+            times_s = np.array([float(k / fps) for k in range(len(numbers))])
             self._frames[key] = {
-                "frames": self._saved(f"{number}-frames.npy", frames.images),
+                "frames": self._saved_one_by_one(f"{number}-frames.npy", images, len(numbers)),
                 "times_s": self._saved(f"{number}-times.npy", times_s),
-                "fps": float(frames.fps),
+                "fps": float(fps),
             }
         return self._frames[key]
 
@@ -95,20 +99,21 @@ class Layout:
         np.save(path, array, allow_pickle=False)
         return str(path)
 
+    def _saved_one_by_one(self, name: str, images: Iterator[NDArray[np.uint8]], count: int) -> str:
+        """So many images as one array, of which no more than one is held."""
+        path = self._path(name)
+        first = next(images)
+        with path.open("wb") as file:
+            header = {"descr": first.dtype.str, "fortran_order": False, "shape": (count, *first.shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for image in chain([first], images):
+                file.write(np.ascontiguousarray(image).data)
+        return str(path)
+
     def _path(self, name: str) -> Path:
         path = self._folder / name
         self._made.append(path)
         return path
-
-
-def on_grid(frames: Frames, fps: Fraction) -> Frames:
-    """What is shown at 0, 1 / fps, 2 / fps, … up to the start of the last frame.
-
-    At each time it is the last frame that begins at or before it. 3 s at 29.97 frames a second last 3.003 s, which is
-    no reason for another one.
-    """
-    count = math.floor((frames.count - 1) / frames.fps * fps) + 1
-    return Frames(images=frames.images[[math.floor(k * frames.fps / fps) for k in range(count)]], fps=fps)
 
 
 def at_rate(sound: Sound, rate_hz: int) -> Sound:
