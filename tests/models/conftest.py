@@ -22,7 +22,9 @@ def write_flash_and_beep(path: Path, *, delay_s: float, length_s: float = 2.0) -
     with av.open(str(path), "w") as output:
         picture = output.add_stream("libx264", rate=FPS)
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
-        picture.codec_context.thread_count = 1  # the variants of a clip share their picture to the last bit
+        # The variants of a clip share their picture to the last bit. With several threads x264 gave another stream once
+        # in a hundred times on a machine that had much to do.
+        picture.codec_context.thread_count = 1
         sound = output.add_stream("aac", rate=AUDIO_HZ, layout="mono")
         for k in range(int(length_s * FPS)):
             lit = any(0 <= k / FPS - start < 0.12 for start in flashes)
