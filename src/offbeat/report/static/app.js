@@ -99,21 +99,57 @@ const FILTERS = {
 };
 const PAGE_SIZE = 25;
 
+// What the list can be sorted by: one column each, in their order. The first is the order of the set.
+const COLUMNS = [
+  { title: "variant" },
+  { title: "genre", key: (v) => v.genre },
+  { title: "length", key: (v) => v.length, right: true },
+  { title: "delay", key: (v) => v.delay, right: true },
+  { title: "truth", key: (v) => v.truth },
+  ...data.models.map((title, model) => ({ title, key: (v) => v.answers[model].map((answer) => answer.shown).join(), model: true })),
+];
+
 const form = document.getElementById("filters");
 const field = (name) => form.elements.namedItem(name); // form.elements.length is something else
 const [head, body] = [...document.getElementById("variants").children];
-let state = {}; // the filters set, and `page`, `open`: just what the address says
+let state = {}; // the filters set, and `sort`, `page`, `open`: just what the address says
 
 function kept() {
   const set = Object.entries(FILTERS).filter(([name]) => state[name] !== undefined && state[name] !== "");
   const onVariant = set.filter(([, filter]) => filter.keep);
   const onAnswer = set.filter(([, filter]) => filter.answer);
   const models = data.models.map((_, model) => model).filter((model) => !state.model || data.models[model] === state.model);
-  return variants.filter((variant) =>
+  return sorted(variants.filter((variant) =>
     onVariant.every(([name, filter]) => filter.keep(variant, state[name])) &&
     (!(state.model || onAnswer.length) ||
       models.some((model) => variant.answers[model].some((answer) =>
-        onAnswer.every(([name, filter]) => filter.answer(answer, state[name]))))));
+        onAnswer.every(([name, filter]) => filter.answer(answer, state[name])))))));
+}
+
+/** In the order that the address asks for: `sort=delay`, `sort=-delay`; equals stay in the order of the set. */
+function sorted(rows) {
+  const down = (state.sort ?? "").startsWith("-");
+  const column = COLUMNS.find(({ title, key }) => key && title === (down ? state.sort.slice(1) : state.sort));
+  if (!column) return rows;
+  const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1);
+  return rows.sort((a, b) => order(column.key(a), column.key(b)));
+}
+
+function fillHead() {
+  head.append(el("tr", {}, ...COLUMNS.map(({ title, key, right, model }) => {
+    const sort = () => change({ sort: !key ? undefined : state.sort === title ? `-${title}` : title });
+    return el("th", { scope: "col", className: `${right ? "" : "left"}${model ? " name" : ""}` },
+      el("button", { type: "button", className: "sort", title: key ? "Sort by this" : "The order of the set", onclick: sort }, title));
+  })));
+}
+
+function showSort() {
+  [...head.querySelectorAll("th")].forEach((cell, k) => {
+    const { title, key } = COLUMNS[k];
+    const how = key && state.sort === title ? "ascending" : key && state.sort === `-${title}` ? "descending" : "none";
+    cell.ariaSort = how;
+    cell.firstChild.textContent = title + { ascending: " ↑", descending: " ↓", none: "" }[how];
+  });
 }
 
 function fillForm() {
@@ -129,6 +165,7 @@ function fillForm() {
 
 function show() {
   for (const name of Object.keys(FILTERS)) field(name).value = state[name] ?? "";
+  showSort();
   const rows = kept();
   const pages = Math.max(1, Math.ceil(rows.length / PAGE_SIZE));
   const page = Math.min(Math.max(1, +state.page || 1), pages);
@@ -190,8 +227,7 @@ function follow() {
   document.getElementById("browser").scrollIntoView();
 }
 
-head.append(el("tr", {}, ...["variant", "genre", "length", "delay", "truth", ...data.models].map((title, place) =>
-  el("th", { scope: "col", className: [2, 3].includes(place) ? "" : place > 4 ? "left name" : "left" }, title))));
+fillHead();
 fillForm();
 form.addEventListener("input", (event) => change({ [event.target.name]: event.target.value }));
 form.addEventListener("submit", (event) => event.preventDefault());
