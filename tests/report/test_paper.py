@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import io
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, guess, sample_answers,
 import offbeat
 from offbeat.report.build import build_report
 from offbeat.report.paper.citation import bibtex
-from offbeat.report.paper.formats import as_csv, as_latex, as_markdown
+from offbeat.report.paper.formats import as_csv, as_markdown
+from offbeat.report.paper.latex import HEAD, as_latex
 from offbeat.report.paper.methods import methods
 from offbeat.report.paper.tables import Column, Table, paper_tables
 from offbeat.report.results import compute_results
@@ -77,7 +80,43 @@ def test_markdown_and_latex_show_what_the_page_shows(results):
     figure = results.models[0].figures["balanced_accuracy"]
     shown = f"{100 * figure.value:.1f} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
     assert f"| half | {shown.replace('[', chr(92) + '[').replace(']', chr(92) + ']')} |" in as_markdown(headline)
-    assert f"half & {shown.replace('[', '{[}').replace(']', '{]}')} &" in as_latex(headline)
+    lines = as_latex(headline).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("half & "))
+    value, interval = shown.split(" ", 1)
+    assert lines[place].startswith(f"half & {value} & ")
+    assert lines[place + 1].startswith(rf" & \scriptsize {interval.replace('[', '{[}').replace(']', '{]}')} & ")
+
+
+def test_a_wide_table_is_printed_in_parts_that_all_name_the_row(results):
+    text = as_latex(next(table for table in paper_tables(results) if table.name == "headline"))
+    parts = text.split(r"\begin{tabular}")[1:]
+    assert [part[: part.index("\n")] for part in parts] == ["{lrrrrr}", "{lrrrrr}", "{lrrrr}"]
+    assert all("\nhalf & " in part and "\nbaseline: always:sync & " in part for part in parts)
+    (pairs,) = (table for table in paper_tables(results) if table.name == "pairs")
+    assert re.findall(r"begin\{tabular\}\{(.*)\}", as_latex(pairs)) == ["lrrr", "lrrrrr", "lp{60mm}"]
+    (by_genre,) = (table for table in paper_tables(results) if table.name == "by-genre")
+    lines = as_latex(by_genre).splitlines()
+    assert [line for line in lines if "multicolumn" in line] == [
+        rf"\multicolumn{{7}}{{l}}{{\emph{{{name}}}}} \\" for name in ("half", "always:sync")
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("name", ["qwen-omni:Qwen2.5-7B", HOSTILE], ids=["plain", "hostile"])
+def test_pdflatex_compiles_all_tables_and_none_is_too_wide(study, name, tmp_path):
+    answers = [*sample_answers(study, name, guess(0.4)), *sample_answers(study, "always:sync", lambda row: "sync")]
+    compared = compute_results(study, answers, draws=50)
+    for table in paper_tables(compared):
+        (tmp_path / f"{table.name}.tex").write_text(as_latex(table), encoding="utf-8")
+    inputs = "".join(rf"\input{{{table.name}}}" for table in paper_tables(compared))
+    needs = "".join(re.findall(r"\\usepackage(?:\[\w+\])?\{\w+\}", HEAD))
+    text = rf"\documentclass{{article}}{needs}\begin{{document}}{inputs}\end{{document}}"
+    (tmp_path / "all.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert ("Overfull" in done.stdout) == (name == HOSTILE)
 
 
 @pytest.fixture
@@ -97,14 +136,17 @@ def test_no_cell_of_a_csv_is_a_formula(hostile):
 
 def test_hostile_names_are_text_in_latex(hostile):
     text = as_latex(hostile)
+    assert text.startswith(HEAD)
+    text = text.removeprefix(HEAD)
     commands = set(re.findall(r"\\([a-zA-Z]+)", text))
     assert commands == {
         "begin", "end", "caption", "label", "toprule", "midrule", "bottomrule", "textbackslash", "textless",
-        "textgreater", "textbar", "textasciitilde", "textasciicircum",
+        "textgreater", "textbar", "textasciitilde", "textasciicircum", "centering", "footnotesize", "setlength",
+        "tabcolsep",
     }  # fmt: skip
     assert r"\textbackslash{}input\{/etc/passwd\} \%" in text
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [2, 2, 2]
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {2}
 
 
 def test_hostile_names_are_text_in_markdown(hostile):

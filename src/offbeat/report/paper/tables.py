@@ -50,12 +50,21 @@ class Table:
         caption: what it shows.
         columns: from left to right.
         rows: a cell for each column; None where there is nothing.
+        key: the column that names a row; one before it names the rows that follow each other.
+        parts: the columns at which a printed table that would be too wide begins anew.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    key: int = 0
+    parts: tuple[int, ...] = ()
+
+    @property
+    def heading(self) -> int | None:
+        """The column that names rows that follow each other; None where every row has a name of its own."""
+        return self.key - 1 if self.key else None
 
 
 def paper_tables(results: Results) -> tuple[Table, ...]:
@@ -85,6 +94,7 @@ def _headline(results: Results) -> Table:
         caption="All models, best balanced accuracy first. In brackets: 95 % intervals over sources.",
         columns=(Column("model"), *_columns(HEADLINE), *(Column(title) for title in answers)),
         rows=tuple(rows),
+        parts=(1 + HEADLINE.index("detection_d_prime"), 1 + len(HEADLINE)),
     )
 
 
@@ -99,6 +109,7 @@ def _grouped(results: Results, by: str, name: Callable[[str | float], str]) -> T
         caption=f"By {by}. In brackets: 95 % intervals over the sources of the group.",
         columns=(Column("model"), Column(by), *_columns(GROUPED), Column("answers"), Column("sources")),
         rows=tuple(rows),
+        key=1,
     )
 
 
@@ -136,6 +147,8 @@ def _pairs(results: Results) -> Table:
             Column("in words"),
         ),
         rows=tuple(rows),
+        key=1,
+        parts=(5, 10),
     )
 
 

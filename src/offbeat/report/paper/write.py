@@ -9,7 +9,8 @@ from typing import Any
 from offbeat.dataset.folder import Dataset
 from offbeat.files import write_whole
 from offbeat.report.paper.citation import bibtex
-from offbeat.report.paper.formats import as_csv, as_latex, as_markdown
+from offbeat.report.paper.formats import as_csv, as_markdown
+from offbeat.report.paper.latex import as_latex
 from offbeat.report.paper.methods import methods
 from offbeat.report.paper.tables import paper_tables
 from offbeat.report.values import Results
