@@ -17,6 +17,7 @@ from typing import Any
 from offbeat.errors import ModelUnavailable
 from offbeat.models.qwen.family import FAMILIES, Family
 from offbeat.models.qwen.foreign import Foreign
+from offbeat.models.qwen.hub import from_hub
 
 _SAMPLES = 256
 _SAMPLE_BYTES = 1 << 16
@@ -50,7 +51,11 @@ class Checkpoint:
         Raises:
             ModelUnavailable: they cannot be had.
         """
-        return self.folder if self.commit is None else _from_hub(self.source, self.commit, (*_SMALL, *_WEIGHTS))
+        if self.commit is None:
+            return self.folder
+        folder = from_hub(self.source, self.commit, (*_SMALL, *_WEIGHTS))
+        _check_whole(folder)
+        return folder
 
 
 def find_checkpoint(source: str, *, hub_revision: str | None = None) -> Checkpoint:
@@ -69,7 +74,8 @@ def find_checkpoint(source: str, *, hub_revision: str | None = None) -> Checkpoi
         return Checkpoint(source, folder, f"sha256:{_fingerprint(folder)}", None, _family_of(folder))
     if folder.is_absolute() or source.startswith(("./", "../", "~")) or source.count("/") != 1:
         raise ModelUnavailable(f"{source}: no such folder; expected a checkpoint's, or a repository as OWNER/NAME")
-    small = _from_hub(source, hub_revision, _SMALL)
+    small = from_hub(source, hub_revision, _SMALL)
+    _check_whole(small, weights=False)
     return Checkpoint(source, small, small.name, small.name, _family_of(small))
 
 
@@ -99,20 +105,24 @@ def _family_of(folder: Path) -> Family:
     raise ModelUnavailable(f"{folder}: a checkpoint of the type {found!r}, expected one of {known}")
 
 
-def _check_whole(folder: Path) -> None:
+def _check_whole(folder: Path, *, weights: bool = True) -> None:
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     if not any((folder / name).is_file() for name in _PREPROCESSORS):
         missing.append(_PREPROCESSORS[0])
     if not (folder / "tokenizer.json").is_file() and not (folder / "vocab.json").is_file():
         missing.append("tokenizer.json")
-    weights = sorted(path.name for path in folder.glob(_WEIGHTS[0]))
-    missing += [] if weights else ["*.safetensors"]
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        named = _json(index).get("weight_map")
-        missing += sorted({str(file) for file in (named or {}).values()} - set(weights))
+    if weights:
+        missing += _missing_weights(folder)
     if missing:
         raise ModelUnavailable(f"{folder}: no whole checkpoint: {', '.join(missing)} missing")
+
+
+def _missing_weights(folder: Path) -> list[str]:
+    found = {path.name for path in folder.glob(_WEIGHTS[0])}
+    index = folder / "model.safetensors.index.json"
+    named = _json(index).get("weight_map") if index.is_file() else None
+    missing = {str(file) for file in (named or {}).values()} - found
+    return sorted(missing) if found or missing else [_WEIGHTS[0]]
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -139,28 +149,3 @@ def _fingerprint(folder: Path) -> str:
                 file.seek(max(0, size - _SAMPLE_BYTES) * sample // (_SAMPLES - 1))
                 digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()[:16]
-
-
-def _from_hub(repo: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
-    """Fetch files, or take them from the cache where the hub is out of reach."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
-
-    where = f"{repo} at {revision}" if revision else repo
-    try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(patterns)))
-    except (RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError) as error:
-        told = {
-            RepositoryNotFoundError: "the hub has no such repository, or hides it; HF_TOKEN opens private ones",
-            RevisionNotFoundError: "the repository has no such commit, branch or tag",
-            GatedRepoError: "its owner has to let you in; agree on its page, and set HF_TOKEN",
-        }
-        why = next(text for kind, text in reversed(told.items()) if isinstance(error, kind))
-        raise ModelUnavailable(f"{where}: {why}") from error
-    except HFValidationError as error:
-        raise ModelUnavailable(f"{where}: neither a folder nor the name of a repository: {error}") from error
-    except (OSError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"{where}: the hub is out of reach, and the cache has not all of it ({type(error).__name__}); "
-            "fetch it on a machine with a network, and name its folder"
-        ) from error

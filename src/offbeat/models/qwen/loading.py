@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from offbeat.errors import ModelUnavailable
 from offbeat.models.qwen.checkpoint import Checkpoint, template_of
@@ -98,6 +99,8 @@ def _thinker(folder: Path, family: Family, where: str, precision: Dtype, attenti
     kind = getattr(transformers, family.class_name)
     spread = {"device_map": where} if where in SPREAD else {}
     try:
+        if not spread:
+            torch.empty(0, device=where)  # tells of a device that is not there before gigabytes are read
         model, found = kind.from_pretrained(
             folder,
             dtype=precision,
@@ -112,6 +115,10 @@ def _thinker(folder: Path, family: Family, where: str, precision: Dtype, attenti
         raise ModelUnavailable(
             f"{folder}: does not fit into the memory of {where} in {precision}; type --option dtype=bfloat16, a "
             "smaller checkpoint, or --option device=auto, which spreads it over all devices"
+        ) from error
+    except SafetensorError as error:
+        raise ModelUnavailable(
+            f"{folder}: the weights cannot be read ({_first_line(error)}); fetch the checkpoint again"
         ) from error
     except ImportError as error:
         raise ModelUnavailable(f"{folder}: {_first_line(error)}") from error
