@@ -91,7 +91,7 @@ def test_arrows_lead_from_what_is_seen_to_what_is_heard(visit, view, dataset, de
 def test_without_curves_it_says_so_and_the_delays_are_still_there(visit, view, dataset):
     row = of(dataset, 1000.0, curves=False)
     page = visit(f"{view.as_uri()}#open={row.variant_id}&id={row.variant_id}")
-    assert "No curves: this set was built before they were kept" in page.locator("figcaption.small").inner_text()
+    assert "No curves of motion and onsets: this set was built before" in page.locator("figcaption.small").inner_text()
     first, last = (share(page, ".timeline line.truth", name) for name in ("x1", "x2"))
     assert last - first == pytest.approx(1, abs=0.01)
 

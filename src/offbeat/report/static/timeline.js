@@ -15,7 +15,8 @@ const MARKS_TOP = ONSETS_TOP + CURVE + 12;
 const MARK = 24;
 const MARK_LINE = 15;
 const LONGEST_NAME = 30;
-const LETTER = 1.7; // per cent of the width of a narrow screen
+const LETTER = 5.8; // the width of a letter, about
+const WIDEST = 480; // of the column that the timeline stands in
 const EDGE = 0.04; // of the clip's length: no moment is chosen so near to its ends
 
 const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -57,24 +58,25 @@ function timeline(variant, video) {
   const moment = momentOf(variant, curves);
   const at = (seconds) => `${(100 * Math.min(1, Math.max(0, seconds / variant.length))).toFixed(3)}%`;
   const said = variant.answers.flatMap((answers, model) => answers.map((answer) => ({ model: data.models[model], answer })));
+  const top = curves === null ? 8 : MARKS_TOP;
   const rows = [truthMark(variant, moment, at), ...said.map((one) => answerMark(one, moment, at))];
-  const bottom = MARKS_TOP + rows.length * MARK + 4;
+  const bottom = top + rows.length * MARK + 4;
   const picture = svg("svg", { class: "timeline", height: bottom + 20, role: "img", "aria-label": inWords(variant, said) },
     ...ticks(variant.length).flatMap((second) => [
-      svg("line", { class: "tick", x1: at(second), x2: at(second), y1: MOTION_TOP, y2: bottom }),
+      svg("line", { class: "tick", x1: at(second), x2: at(second), y1: curves === null ? 0 : MOTION_TOP, y2: bottom }),
       label(at(second), bottom + 14, `${number(second)}${second === 0 ? " s" : ""}`, second / variant.length, "soft"),
     ]),
-    svg("line", { class: "seen", x1: at(moment), x2: at(moment), y1: MOTION_TOP, y2: bottom }),
-    ...(moment + delay <= variant.length && moment + delay >= 0
+    svg("line", { class: "seen", x1: at(moment), x2: at(moment), y1: curves === null ? 0 : MOTION_TOP, y2: bottom }),
+    ...(curves !== null && moment + delay <= variant.length && moment + delay >= 0
       ? [svg("line", { class: "heard", x1: at(moment + delay), x2: at(moment + delay), y1: ONSETS_TOP, y2: MARKS_TOP + MARK_LINE })] : []),
-    label("0%", MOTION_TOP - 6, "motion in the picture", 0, "soft"),
-    label("0%", ONSETS_TOP - 6, delay === 0 ? "onsets in the sound" : "onsets in the sound as heard; dashed: not moved", 0, "soft"),
     ...(curves === null ? [] : [
+      label("0%", MOTION_TOP - 6, "motion in the picture", 0, "soft"),
+      label("0%", ONSETS_TOP - 6, delay === 0 ? "onsets in the sound" : "onsets in the sound as heard; dashed: not moved", 0, "soft"),
       curve(curves.motion, variant.length, MOTION_TOP, "motion"),
       curve(curves.onsets.map(({ time, value }) => ({ time: time + delay, value })), variant.length, ONSETS_TOP, "onsets"),
       ...(delay === 0 ? [] : [curve(curves.onsets, variant.length, ONSETS_TOP, "unmoved")]),
     ]),
-    ...rows.map((nodes, k) => svg("g", { transform: `translate(0 ${MARKS_TOP + k * MARK})` }, ...nodes)));
+    ...rows.map((nodes, k) => svg("g", { transform: `translate(0 ${top + k * MARK})` }, ...nodes)));
   if (video) followPlaying(picture, video, variant.length, at, bottom);
   return el("figure", { className: "timeline-figure" }, picture, el("figcaption", { className: "small" }, caption(variant, moment, curves)));
 }
@@ -98,7 +100,8 @@ function label(x, y, words, share, kind) {
 function beside(start, end, words, kind, gap) {
   const [low, high] = [Math.min(start, end), Math.max(start, end)];
   const right = 100 - high >= low;
-  const over = Math.max(low, 100 - high) < LETTER * (words.length + 3);
+  const room = Math.max(low, 100 - high) / 100 * Math.min(WIDEST, window.innerWidth - 40);
+  const over = room < LETTER * words.length + gap;
   const x = over ? 50 : right ? high : low;
   const anchor = over ? "middle" : right ? "start" : "end";
   const [dx, dy] = over ? [0, -5] : [right ? gap : -gap, 4];
@@ -154,11 +157,12 @@ const milliseconds = (ms) => `${ms > 0 ? "+" : ""}${number(Math.round(ms))} ms`;
 
 function caption(variant, moment, curves) {
   const heard = moment + variant.delay / 1000;
-  const marks = "Models that tell a delay have an arrow as long; the others a mark that only points.";
-  if (curves === null) return `${marks} No curves: this set was built before they were kept; build it again to see motion and onsets.`;
-  if (variant.overlap <= 0) return `Picture and sound share no moment. ${marks}`;
-  const seen = `What is seen at ${number(+moment.toFixed(2))} s (dotted)`;
-  return `${seen} is heard ${variant.delay === 0 ? "then" : `at ${number(+heard.toFixed(2))} s`}. ${marks}`;
+  const told = variant.answers.flat().some((answer) => answer.estimate !== null);
+  const marks = told ? " Models that tell a delay have an arrow as long; the others a mark that only points." : " The models' marks only point.";
+  const before = curves === null ? "No curves of motion and onsets: this set was built before they were kept; build it again to see them. " : "";
+  if (variant.overlap <= 0) return `${before}Picture and sound share no moment.${marks}`;
+  const seen = `${before}What is seen at ${number(+moment.toFixed(2))} s (dotted)`;
+  return `${seen} is heard ${variant.delay === 0 ? "then" : `at ${number(+heard.toFixed(2))} s`}.${variant.answers.flat().length ? marks : ""}`;
 }
 
 function inWords(variant, said) {

@@ -41,6 +41,7 @@ function flagValue(value, unit) {
 
 function replies(variant) {
   const all = variant.answers.flatMap((answers, model) => answers.map((answer) => ({ model: data.models[model], answer })));
+  if (!all.length) return [el("p", { className: "soft" }, "No model was asked about this variant.")];
   const prompts = [...new Set(all.map(({ answer }) => answer.prompt))];
   const asked = (prompt) => all.filter(({ answer }) => answer.prompt === prompt).map(({ model }) => model);
   const rows = all.map(({ model, answer }) => el("tr", {},
