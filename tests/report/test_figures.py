@@ -10,7 +10,9 @@ from report_samples import ATTACK, STUDY_DELAYS_MS, sample_answers, sample_datas
 from offbeat.cli import cli
 from offbeat.errors import SettingsError
 from offbeat.report.insight import look_into
+from offbeat.report.observers import observers as all_observers
 from offbeat.report.paper.figures import figure_specs, write_figures
+from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
 
 
@@ -21,7 +23,9 @@ def material():
     answers = [*own["large delays only"], *own["always sync, but sensitive"]]
     answers += sample_answers(dataset, f"../../{ATTACK}", lambda row: "sync")
     results = compute_results(dataset, answers, draws=200)
-    return results, look_into(dataset, answers, results, [])
+    insights = look_into(dataset, answers, results, [])
+    rows = [variant.row for variant in dataset.variants]
+    return results, insights, all_observers(results, insights, load_published(), rows)
 
 
 def test_each_model_has_its_figures_with_legends_and_no_links(material):
@@ -34,6 +38,21 @@ def test_each_model_has_its_figures_with_legends_and_no_links(material):
         assert "#model=" not in text
         if name != "limits":
             assert '"legend": {}' in text
+
+
+def test_all_observers_stand_on_one_axis(material):
+    spec = figure_specs(*material)["observers"]
+    marks = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")
+    rows = marks["data"]["values"]
+    names = [name for name in marks["encoding"]["y"]["scale"]["domain"] if name.strip()]
+    assert len(names) == len(set(names)) == len(material[2])
+    assert {row["observer"] for row in rows} == set(names)
+    assert {"always:sync (computed)", "limits of people (ITU-R BT.1359-1, taken as exact)"} < set(names)
+    figures = {(row["observer"], row["figure"]): row for row in rows}
+    assert figures["Gemini 2.0 Flash (study, 10-s clips only)", "accuracy"]["value"] == 0.26
+    assert ("Gemini 2.0 Flash (study, 10-s clips only)", "balanced accuracy") not in figures
+    assert {row["measured"] for row in rows if "THUD" in row["observer"]} == {False}
+    assert all((row["low"] is not None) == (row["measured"] and row["figure"] != "accuracy") for row in rows)
 
 
 def test_figures_are_written_three_times_and_old_ones_removed(material, tmp_path):
@@ -62,5 +81,7 @@ def test_the_command_writes_them_beside_the_tables(run, tmp_path):
     assert cli(words, standalone_mode=False) == 0
     names = {path.name for path in (tmp_path / "out" / "paper" / "figures").iterdir()}
     assert names == {
-        f"answers-{name}.{end}" for name in ("1-half-right", "2-always-sync") for end in ("svg", "png", "pdf")
+        f"{name}.{end}"
+        for name in ("observers", "answers-1-half-right", "answers-2-always-sync")
+        for end in ("svg", "png", "pdf")
     }

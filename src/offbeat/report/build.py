@@ -22,6 +22,7 @@ from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
 from offbeat.report.insight import look_into
+from offbeat.report.observers import observers
 from offbeat.report.page import render_page
 from offbeat.report.paper.figures import FOLDER as FIGURES
 from offbeat.report.paper.figures import write_figures
@@ -165,7 +166,8 @@ def write_report(
         curves=read_curves(dataset.folder),
     )
     if figures:
-        write_figures(out / PAPER / FIGURES, results, insights)
+        rows = observers(results, insights, published, [variant.row for variant in dataset.variants])
+        write_figures(out / PAPER / FIGURES, results, insights, rows)
     write_whole(out / RESULTS, json.dumps(told, indent=1, allow_nan=False) + "\n")
     page = render_page(results, dataset, published, browser, insights, title=title, runs=runs)
     write_whole(out / PAGE, page)

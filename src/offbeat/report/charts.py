@@ -5,11 +5,13 @@ Every mark carries a ``link``: where a click on it leads in the browser of varia
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
 from offbeat.analysis import scores
+from offbeat.report.observers import Observer
 from offbeat.report.values import CHOICES, Group, ModelResult
 from offbeat.report.words import delay, interval, link, percent, visible
 from offbeat.timing import label_of
@@ -19,6 +21,10 @@ COLOURS = {"sync": "#009E73", "ahead": "#56B4E9", "behind": "#E69F00", "none": "
 
 _STACK = ("ahead", "sync", "behind", "none")
 """From the bottom of a bar to its top: the order of the delays themselves."""
+_BALANCED, _RAW, _INK = "balanced accuracy", "accuracy", "#1c2126"
+_BAR = "M-0.2,-0.9H0.2V0.9H-0.2Z"
+_NAMES = alt.Axis(ticks=False, domain=False, grid=False, labelLimit=420)
+_SHARES = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False)
 _WORDS = {"sync": "sync", "ahead": "ahead", "behind": "behind", "none": "no choice"}
 
 Spec = dict[str, Any]
@@ -52,7 +58,7 @@ def distribution_chart(model: ModelResult) -> Spec:
                 "from:Q",
                 title="share of answers",
                 scale=alt.Scale(domain=[0, 1.08], nice=False),
-                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False),
+                axis=_SHARES,
             ),
             y2="to:Q",
             color=alt.Color("choice:N", scale=colour, legend=None),
@@ -122,7 +128,7 @@ def genre_chart(model: ModelResult) -> Spec:
         "value:Q",
         title="accuracy",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False),
+        axis=_SHARES,
     )
     tooltip = [
         alt.Tooltip("genre:N", title="genre"),
@@ -136,6 +142,49 @@ def genre_chart(model: ModelResult) -> Spec:
     chart = guess.encode(x=x) + intervals + points.encode(x=x, y=y, tooltip=tooltip)
     words = f"Accuracy of {visible(model.name)} by genre"
     return _spec(chart.properties(width="container", height=24 * len(dots), description=words))
+
+
+def observers_chart(rows: Sequence[Observer]) -> Spec:
+    """The first screen as a figure: balanced accuracy with its interval and raw accuracy; hollow where not measured."""
+    values: list[Spec] = []
+    names: list[str] = []
+    for row, before in zip(rows, [None, *rows], strict=False):
+        if before is not None and before.group != row.group:
+            names.append(" " * len(names))  # a gap
+        about = row.about or ("computed" if row.group == "reference" else "")
+        name = f"{row.name} ({about})" if about else row.name
+        names.append(name + "\u200b" * names.count(name))  # alike to the eye, two rows all the same
+        values += [
+            {
+                "observer": names[-1],
+                "figure": figure,
+                "measured": row.group == "measured",
+                "value": found.value,
+                "low": found.low if figure == _BALANCED else None,
+                "high": found.high if figure == _BALANCED else None,
+            }
+            for figure, found in ((_BALANCED, row.balanced), (_RAW, row.accuracy))
+            if found.value is not None
+        ]
+    y = alt.Y("observer:N", title=None, scale=alt.Scale(domain=names), axis=_NAMES)
+    x = alt.X("value:Q", title="share right", scale=alt.Scale(domain=[0, 1]), axis=_SHARES)
+    data = alt.Data(values=values)
+    guess = alt.Chart(alt.Data(values=[{"value": 1 / scores.CLASSES}])).mark_rule(strokeDash=[3, 3], opacity=0.6)
+    spans = alt.Chart(data).mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
+    points = (
+        alt.Chart(data)
+        .mark_point(size=60, opacity=1, strokeWidth=1.2, stroke=_INK)
+        .encode(
+            x=x,
+            y=y,
+            shape=alt.Shape("figure:N", scale=alt.Scale(domain=[_RAW, _BALANCED], range=[_BAR, "circle"])),
+            fill=alt.Fill("measured:N", scale=alt.Scale(domain=[True, False], range=[_INK, "white"]), legend=None),
+        )
+    )
+    words = "Balanced and raw accuracy of all observers; filled where measured, hollow where computed or published"
+    return _spec(
+        (guess.encode(x=x) + spans + points).properties(width="container", height=alt.Step(16), description=words)
+    )
 
 
 def _spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:

@@ -1,7 +1,8 @@
 """The charts of the page as files for a paper: SVG, PNG (300 dots per inch) and PDF.
 
 For each model: its answers at each delay, as in the study's Figures 4 and 5; its answers with the fitted curves; and
-how its option probabilities move; besides, the limits of all observers on one axis. They are drawn by vl-convert (extra
+how its option probabilities move; besides, all observers with their scores on one axis, and their limits on another.
+They are drawn by vl-convert (extra
 ``figures``), without a browser and without a network, in the colours of the page on white.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
@@ -17,9 +18,10 @@ from typing import Any
 
 from offbeat.errors import SettingsError
 from offbeat.files import write_whole
-from offbeat.report.charts import distribution_chart
+from offbeat.report.charts import distribution_chart, observers_chart
 from offbeat.report.insight import Insight
 from offbeat.report.insight_charts import probabilities_chart, psychometric_chart, thresholds_chart
+from offbeat.report.observers import Observer
 from offbeat.report.values import Results
 
 FOLDER = "figures"
@@ -27,13 +29,13 @@ WIDTH = 480
 """Of a chart, in CSS pixels, 96 to an inch, without its axes."""
 DOTS_PER_INCH = 300
 _LONGEST_NAME = 40
-_LEGENDS = ("color", "strokeDash", "shape")
+_LEGENDS = ("color", "shape")
 _CONFIG = {
     "background": "white",
     "font": "sans-serif",
     "view": {"stroke": None},
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "gridColor": "#d9dee3"},
-    "legend": {"orient": "top", "title": None},
+    "legend": {"orient": "top", "title": None, "symbolStrokeWidth": 0},
     "point": {"color": "#1c2126", "fill": "#1c2126"},
     "rule": {"color": "#1c2126"},
 }
@@ -53,9 +55,9 @@ def converter() -> ModuleType:
         raise SettingsError('--figures needs the extra "figures"; type: pip install "offbeat[figures]"') from error
 
 
-def figure_specs(results: Results, insights: Mapping[str, Insight]) -> dict[str, Spec]:
+def figure_specs(results: Results, insights: Mapping[str, Insight], observers: Sequence[Observer]) -> dict[str, Spec]:
     """All figures by the name of their file, as specifications that stand alone."""
-    specs: dict[str, Spec | None] = {"limits": thresholds_chart(insights)}
+    specs: dict[str, Spec | None] = {"observers": observers_chart(observers), "limits": thresholds_chart(insights)}
     for number, model in enumerate((model for model in results.models if model.n), start=1):
         name = f"{number}-{_file_name(model.name)}"
         specs[f"answers-{name}"] = distribution_chart(model)
@@ -64,24 +66,27 @@ def figure_specs(results: Results, insights: Mapping[str, Insight]) -> dict[str,
     return {name: _alone(spec) for name, spec in specs.items() if spec is not None}
 
 
-def write_figures(folder: Path, results: Results, insights: Mapping[str, Insight]) -> list[Path]:
+def write_figures(
+    folder: Path, results: Results, insights: Mapping[str, Insight], observers: Sequence[Observer]
+) -> list[Path]:
     """Write each figure three times.
 
     Args:
         folder: is made where it is not there; figures of an earlier report in it are removed.
         results: the figures of all models.
         insights: their thresholds and verdicts.
+        observers: the rows of the first screen.
 
     Raises:
         SettingsError: the extra is missing.
     """
     draw = converter()
     folder.mkdir(parents=True, exist_ok=True)
-    for pattern in ("limits", "answers-*", "curves-*", "probabilities-*"):
+    for pattern in ("observers", "limits", "answers-*", "curves-*", "probabilities-*"):
         for old in (path for suffix in ("svg", "png", "pdf") for path in folder.glob(f"{pattern}.{suffix}")):
             old.unlink()
     written: list[Path] = []
-    for name, spec in figure_specs(results, insights).items():
+    for name, spec in figure_specs(results, insights, observers).items():
         contents: dict[str, str | bytes] = {
             "svg": draw.vegalite_to_svg(spec, allowed_base_urls=[]),
             "png": draw.vegalite_to_png(spec, ppi=DOTS_PER_INCH, allowed_base_urls=[]),
