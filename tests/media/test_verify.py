@@ -15,7 +15,7 @@ from offbeat.errors import MediaError
 from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.values import Sound
-from offbeat.media.verify import read_back
+from offbeat.media.verify import mono_of, read_back
 from offbeat.media.write import AUDIO_HZ, AudioCodec, VariantWriter
 
 LENGTH_S = Fraction(1)
@@ -44,7 +44,7 @@ def test_the_sound_is_what_ffmpeg_decodes(tmp_path: Path, codec: AudioCodec, cha
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "f32le", "-"]
     heard = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.float32)
     expected = heard.reshape(-1, channels)[:AUDIO_HZ].mean(axis=1)
-    samples = read_back(path, length_s=LENGTH_S, picture_packets=writer.picture_packets)
+    samples = mono_of(read_back(path, length_s=LENGTH_S, picture_packets=writer.picture_packets), AUDIO_HZ)
     assert samples.shape == (AUDIO_HZ,)
     assert samples.dtype == np.float32
     np.testing.assert_allclose(samples, expected, atol=1e-4)

@@ -22,7 +22,7 @@ from offbeat.errors import MediaError
 from offbeat.files import sha256_of, write_whole
 from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture
-from offbeat.media.span import KeptSpan, write_span
+from offbeat.media.span import KeptSpan, RoundedSpan, rounded, write_span
 from offbeat.media.write import MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, VariantWriter, to_count
 
 CLIPS_KEPT = 8
@@ -44,10 +44,10 @@ class Material:
     lock: threading.Lock
 
     @property
-    def span(self) -> SoundSpan:
+    def span(self) -> RoundedSpan:
         """All of its sound."""
         with self.lock:
-            return self.sound.whole()
+            return rounded(self.sound.whole())
 
     def render(self, path: Path, variant_id: str, clip: ClipRow) -> None:
         """Write a variant of `clip` to a file that nobody else looks at.

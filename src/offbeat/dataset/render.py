@@ -30,14 +30,15 @@ from offbeat.dataset.window import cut_span, first_sample
 from offbeat.errors import MediaError
 from offbeat.files import scratch_file, sha256_of
 from offbeat.media.copy import copy_picture
-from offbeat.media.cut import SoundSpan, cut_picture
+from offbeat.media.cut import cut_picture
 from offbeat.media.delay import Locator
 from offbeat.media.geometry import fitted
 from offbeat.media.grey import with_grey_copies
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.scan import Scan
+from offbeat.media.span import RoundedSpan
 from offbeat.media.values import Frames, Sound
-from offbeat.media.verify import measured_delay_ms, read_back
+from offbeat.media.verify import lossless_delay_ms, measured_delay_ms, mono_of, read_back
 from offbeat.media.write import AUDIO_HZ, VariantWriter, to_count
 from offbeat.signal.motion import HEIGHT, measure_motion
 from offbeat.timing import label_of, overlap_of, to_milliseconds
@@ -49,7 +50,7 @@ class _Cut:
 
     picture: Picture
     note: str | None
-    span: SoundSpan
+    span: RoundedSpan
     start_samples: int
     locator: Locator
     heard: Heard
@@ -179,7 +180,7 @@ def _render(
     with place as path:
         (writer.render if compact else writer.write)(path, cut.span, start_samples=first, codec=settings.audio)
         try:
-            measured_ms = _proved(path, cut, writer, delay_ms)
+            measured_ms = _proved(path, cut, writer, settings, first, delay_ms)
         except MediaError as error:  # by the name that people know
             raise MediaError(str(error).replace(str(path), file_name), reason=error.reason) from error
         sha256 = sha256_of(path)
@@ -216,17 +217,26 @@ def _variant_id(clip: Clip, settings: BuildSettings, delay_s: Fraction) -> str:
     return variant_id_of(clip, f"{NAME} {delay_s}", seed=settings.seed)
 
 
-def _proved(path: Path, cut: _Cut, writer: VariantWriter, audio_delay_ms: float) -> float | None:
+def _proved(
+    path: Path, cut: _Cut, writer: VariantWriter, settings: BuildSettings, first: int, audio_delay_ms: float
+) -> float | None:
     """The delay that is found in a written file; None where nobody can tell.
 
     Raises:
         MediaError: `unproven`.
     """
-    samples = read_back(path, length_s=cut.picture.length_s, picture_packets=writer.picture_packets)
+    count, sync = to_count(cut.picture.length_s), cut.start_samples - cut.span.start_samples
+    heard = read_back(path, length_s=cut.picture.length_s, picture_packets=writer.picture_packets)
+    if settings.audio == "flac":
+        return lossless_delay_ms(
+            path,
+            heard,
+            cut.span,
+            position_samples=first - cut.span.start_samples,
+            count=count,
+            sync_position_samples=sync,
+            audio_delay_ms=audio_delay_ms,
+        )
     return measured_delay_ms(
-        path,
-        samples,
-        cut.locator,
-        sync_position_samples=cut.start_samples - cut.span.start_samples,
-        audio_delay_ms=audio_delay_ms,
+        path, mono_of(heard, count), cut.locator, sync_position_samples=sync, audio_delay_ms=audio_delay_ms
     )

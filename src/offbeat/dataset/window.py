@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from offbeat.conditions.delay import heard_from
 from offbeat.dataset.plan import Clip
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
+from offbeat.media.cut import cut_picture, cut_sound
 from offbeat.media.grey import with_grey_copies
 from offbeat.media.scan import Scan
-from offbeat.media.span import rounded
+from offbeat.media.span import RoundedSpan, rounded
 from offbeat.media.values import Frames
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, to_count
 from offbeat.signal.motion import HEIGHT
@@ -30,7 +30,7 @@ def sample_count(clip: Clip) -> int:
     return to_count(clip.frames / clip.fps)
 
 
-def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> SoundSpan:
+def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> RoundedSpan:
     """The sound of all variants, with the encoder's margins, rounded to 16 bits.
 
     Raises:

@@ -30,7 +30,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from offbeat.media.h264 import NEW_HEADER, begins_anew, brings_other_sets, parameter_sets, units_of
-from offbeat.media.opening import exact
+from offbeat.media.opening import brings, exact
 
 _FULL_RANGE = 2
 """Samples from 0 to 255 instead of 16 to 235, as FFmpeg numbers it (AVCOL_RANGE_JPEG)."""
@@ -66,7 +66,7 @@ def taken(packets: Sequence[Packet[VideoStream]], stream: VideoStream) -> Taken:
         ValueError: they are no H.264 packets.
         CopyDiffersError: they cannot be equal in another file.
     """
-    if any(packet.has_sidedata(NEW_HEADER) for packet in packets):
+    if any(brings(packet, NEW_HEADER) for packet in packets):
         raise CopyDiffersError("its parameter sets change")
     header = stream.codec_context.extradata or b""
     ranks = {pts: rank for rank, pts in enumerate(sorted(packet.pts or 0 for packet in packets))}

@@ -15,6 +15,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from offbeat.media.opening import brings
+
 _KIND = 0x1F
 _IDR = 5
 """Unit type of a slice of an IDR picture (table 7-1)."""
@@ -49,7 +51,7 @@ class Entries:
             units = units_of(bytes(packet), self._extradata)
         except ValueError:
             units = None
-        if units is None or packet.has_sidedata(NEW_HEADER) or brings_other_sets(units, self._sets):
+        if units is None or brings(packet, NEW_HEADER) or brings_other_sets(units, self._sets):
             self._sets = None  # what a decoder then holds depends on what it read before
             return False
         return packet.is_keyframe and begins_anew(units)

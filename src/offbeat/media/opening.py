@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import av
 import numpy as np
@@ -158,8 +158,14 @@ def check_open(packet: Packet[Stream] | Packet[VideoStream], path: Path) -> None
     Raises:
         MediaError: `encrypted`.
     """
-    if packet.has_sidedata("encryption_info"):
+    if brings(packet, "encryption_info"):
         raise MediaError(f"{path}: encrypted (digital rights management); expected an open file", reason="encrypted")
+
+
+def brings(packet: Packet[Stream] | Packet[VideoStream], kind: Literal["encryption_info", "new_extradata"]) -> bool:
+    """Whether a packet carries side data of this kind."""
+    # most carry none at all, which is asked at a tenth of the cost
+    return next(iter(packet.iter_sidedata()), None) is not None and packet.has_sidedata(kind)
 
 
 def start_of(container: InputContainer) -> Fraction:
@@ -205,6 +211,19 @@ def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
     Raises:
         ValueError: the frames are not all of one rate, format and number of channels.
     """
+    whole = joined(frames)
+    if whole is None:
+        return None
+    resampler = av.AudioResampler(format="fltp", layout=whole.layout, rate=whole.sample_rate)
+    return np.concatenate([samples_of(part) for part in resampler.resample(whole)], axis=1)
+
+
+def joined(frames: Iterable[AudioFrame]) -> AudioFrame | None:
+    """One frame of all samples of frames of one kind, as they were decoded; None where there are none.
+
+    Raises:
+        ValueError: the frames are not all of one rate, format and number of channels.
+    """
     fifo = av.AudioFifo()
     channels: int | None = None
     for frame in frames:
@@ -213,8 +232,4 @@ def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
             raise ValueError(f"a frame of {frame.layout.nb_channels} channels after one of {channels}")
         frame.pts = None  # counted, not stamped
         fifo.write(frame)
-    joined = fifo.read()
-    if joined is None:
-        return None
-    resampler = av.AudioResampler(format="fltp", layout=joined.layout, rate=joined.sample_rate)
-    return np.concatenate([samples_of(part) for part in resampler.resample(joined)], axis=1)
+    return fifo.read()

@@ -33,7 +33,7 @@ from offbeat.media.cut import SoundSpan
 from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
-from offbeat.media.span import flac_packets
+from offbeat.media.span import flac_packets, steps_of
 from offbeat.timing import to_samples
 
 AUDIO_HZ = 48_000
@@ -112,7 +112,7 @@ class VariantWriter:
                 sound.codec_context.options = _AAC_OPTIONS
                 packets = _aac_packets(sound, span, start_samples, count)
             else:
-                packets = flac_packets(sound, span.slice(start_samples, count))
+                packets = flac_packets(sound, steps_of(span, start_samples, count))
             for packet, (pts, dts, duration) in zip(self._packets, self._stamps, strict=True):
                 packet.pts, packet.dts, packet.duration = pts, dts, duration
                 packet.time_base, packet.stream = self._time_base, picture
