@@ -73,7 +73,7 @@ def test_a_batch_started_at_the_whole_finds_what_many_starts_find():
 
 def test_a_person_is_measured_on_a_fine_grid():
     person = Observer(-45.0, 125.0, 80.0)
-    found = psychometric(answers(person, FINE, sources=51), FINE, draws=400)
+    found = psychometric(answers(person, FINE, sources=51), FINE)
     assert found.reason is None
     assert set(found.figures) == {*FIGURES, *SIDES}
     for name, value in person.truth().items():
@@ -86,7 +86,7 @@ def test_a_person_is_measured_on_a_fine_grid():
 def test_two_sides_of_different_width_are_told_apart():
     truth = np.array([[50.0, 0.0, np.log(60.0), np.log(200.0), -3.0]])
     counts = np.random.default_rng(0).multinomial(4, np.repeat(sj3.shares(FINE, truth), 40, axis=0)).astype(float)
-    ratio = psychometric(counts, FINE, draws=400).figures["late_over_early"]
+    ratio = psychometric(counts, FINE).figures["late_over_early"]
     assert 1.5 < ratio.low < 200 / 60 < ratio.high
 
 
@@ -121,7 +121,7 @@ def flat(seed=0):
     ],
 )
 def test_what_cannot_be_identified_has_a_reason_and_no_number(counts, reason):
-    found = psychometric(counts, STUDY, draws=400)
+    found = psychometric(counts, STUDY)
     assert reason in found.reason
     assert dict(found.figures) == {}
     assert found.curve is None
@@ -159,7 +159,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     held = dict.fromkeys(("pss_ms", "window_ms", "jnd_ms"), 0)
     sets = 600
     for number in range(sets):
-        found = psychometric(answers(person, FINE, sources=51, seed=number), FINE, draws=600, seed=number)
+        found = psychometric(answers(person, FINE, sources=51, seed=number), FINE)
         for name in held:
             held[name] += found.figures[name].low <= person.truth()[name] <= found.figures[name].high
     assert all(0.93 <= count / sets <= 0.97 for count in held.values()), held

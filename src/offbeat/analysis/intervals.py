@@ -17,7 +17,8 @@ The interval says how far the score would move with other sources of the same ki
 not in the set, and a score of exactly 0 or 1 has an interval without width. Fewer than two sources have none.
 
 A share of which each source gives one trial at most has no clusters: its trials are independent of each other, and its
-interval is Wilson's (`offbeat.analysis.proportions`). `Estimate.method` tells which one it is.
+interval is Wilson's (`offbeat.analysis.proportions`). Figures that take a fit leave out one source after the other
+instead (`offbeat.analysis.jackknife`). `Estimate.method` tells which one it is.
 
 References:
     Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015) 371, section 5.3
@@ -66,7 +67,7 @@ class Estimate:
     low: float | None
     high: float | None
     n_sources: int
-    method: Literal["bootstrap", "wilson"] = "bootstrap"
+    method: Literal["bootstrap", "jackknife", "wilson"] = "bootstrap"
 
 
 def draw_weights(n_sources: int, *, draws: int = DRAWS, rng: np.random.Generator) -> NDArray[np.uint16]:

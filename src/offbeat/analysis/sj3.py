@@ -16,7 +16,7 @@ is stretched on one side. It is continuous, its three shares are shares whatever
 symmetric one (s_early = s_late); a difference of two cumulative normals with slopes of their own can turn negative.
 
 **Fit.** Maximum likelihood by Fisher scoring with Levenberg's damping, analytic derivatives, for thousands of tables of
-counts at once. All draws of a bootstrap are one batch, started at the fit to all sources.
+counts at once. The refits without each of the sources are one batch, started at the fit to all of them.
 
 References:
     Garcia-Perez & Alcala-Quintana, "On the discrepant results in synchrony judgment and temporal-order judgment tasks",
@@ -96,6 +96,13 @@ def lapse_rate(parameters: Array) -> Array:
     return MOST_LAPSES * np.asarray(expit(parameters[:, LAPSE_LOGIT]), dtype=np.float64)
 
 
+def limits(parameters: Array) -> tuple[Array, Array]:
+    """The early and the late limit, c1 and c2, of each row of parameters."""
+    h = np.exp(parameters[:, LOG_H])
+    early, late = np.exp(parameters[:, LOG_EARLY]), np.exp(parameters[:, LOG_LATE])
+    return parameters[:, PSS] - h * early, parameters[:, PSS] + h * late
+
+
 def starts(delays_ms: Array) -> Array:
     """Parameters to start from: narrow and wide windows, little and much noise, on either side; shape (16, 5)."""
     span = float(np.ptp(delays_ms))
@@ -111,7 +118,7 @@ def starts(delays_ms: Array) -> Array:
     )
 
 
-def fit(counts: Array, delays_ms: Array, start: Array, *, asymmetric: bool = False) -> Fit:
+def fit(counts: Array, delays_ms: Array, start: Array, *, asymmetric: bool = False, lapse_fixed: bool = False) -> Fit:
     """Fit every table from every row's own start.
 
     Args:
@@ -119,8 +126,11 @@ def fit(counts: Array, delays_ms: Array, start: Array, *, asymmetric: bool = Fal
         delays_ms: shape (d,).
         start: shape (b, 5).
         asymmetric: with a scale for each side; otherwise both are the same.
+        lapse_fixed: the lapse rate stays at that of the start.
     """
     design = _ASYMMETRIC if asymmetric else _SYMMETRIC
+    if lapse_fixed:
+        design = design[:, :-1]
     low, high = bounds(delays_ms)
     theta = np.clip(start, low, high)
     value = _log_likelihood(counts, shares(delays_ms, theta))
@@ -143,11 +153,14 @@ def fit(counts: Array, delays_ms: Array, start: Array, *, asymmetric: bool = Fal
 
 
 def best_fit(counts: Array, delays_ms: Array, *, asymmetric: bool = False) -> Fit:
-    """The best of the fits from all `starts`, of one table of shape (d, 3); one row."""
+    """The best of the fits from all `starts`, of one table of shape (d, 3), one row; or of each of (b, d, 3)."""
+    tables = counts.reshape(-1, *counts.shape[-2:])
     begin = starts(delays_ms)
-    found = fit(np.broadcast_to(counts, (len(begin), *counts.shape)), delays_ms, begin, asymmetric=asymmetric)
-    best = int(np.argmax(found.log_likelihood))
-    return Fit(found.parameters[best : best + 1], found.log_likelihood[best : best + 1])
+    every = np.repeat(tables, len(begin), axis=0)
+    found = fit(every, delays_ms, np.tile(begin, (len(tables), 1)), asymmetric=asymmetric)
+    reached = found.log_likelihood.reshape(len(tables), len(begin))
+    best = np.argmax(reached, axis=1) + len(begin) * np.arange(len(tables))
+    return Fit(found.parameters[best], found.log_likelihood[best])
 
 
 def information(counts: Array, delays_ms: Array, parameters: Array, *, asymmetric: bool = False) -> Array:

@@ -17,7 +17,6 @@ from offbeat.analysis import bias
 from offbeat.analysis.groups import Coded
 from offbeat.analysis.intervals import Estimate, draw_weights, estimate, resample
 from offbeat.analysis.scores import CLASSES
-from offbeat.analysis.sj3_estimates import DRAWS as REFITS
 from offbeat.analysis.sj3_estimates import Psychometric, count_by_source, psychometric
 from offbeat.analysis.why_calibration import Calibration, calibrate
 from offbeat.analysis.why_contrasts import DRAWS, contrasts, shared_alpha
@@ -32,8 +31,6 @@ from offbeat.report.scorer import scored_choice
 from offbeat.report.values import CODES, ModelResult, Results
 from offbeat.timing import LABELS
 
-GROUP_REFITS = 500
-"""For a genre or a length, of which there are many: the ends of an interval then wobble by 3 % of its width."""
 GROUPED: Mapping[str, Callable[[VariantRow], str | float]] = {
     "genre": lambda row: row.genre,
     "length": lambda row: row.clip_length_s,
@@ -145,15 +142,13 @@ def _insight(
     own = [rows[answer.variant_id] for answer in answers]
     asked = _asked(answers, own)
     overlapping = np.array([row.overlap_s > 0 for row in own])
-    draws = min(results.draws, REFITS)
 
-    def thresholds(mask: NDArray[np.bool_], draws: int = draws) -> Psychometric:
-        counts = count_by_source(asked.coded.choice[mask], asked.delay_ms[mask], asked.coded.source[mask])
-        return psychometric(*counts, draws=draws, seed=results.seed)
+    def thresholds(mask: NDArray[np.bool_]) -> Psychometric:
+        return psychometric(*count_by_source(asked.coded.choice[mask], asked.delay_ms[mask], asked.coded.source[mask]))
 
     groups = {
         by: {
-            key: thresholds(overlapping & np.array([key_of(row) == key for row in own]), min(draws, GROUP_REFITS))
+            key: thresholds(overlapping & np.array([key_of(row) == key for row in own]))
             for key in sorted({key_of(row) for row in own}, key=lambda key: (isinstance(key, str), key))
         }
         for by, key_of in GROUPED.items()
