@@ -92,3 +92,29 @@ def test_print_has_the_charts_and_no_controls(visit, report):
         assert page.locator(control).first.is_hidden()
     assert page.locator("#distribution svg").first.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF-")
+
+
+def test_the_first_screen_puts_each_figure_where_its_number_says(visit, report):
+    page = visit(report.as_uri())
+    rows = page.locator("#headline tbody.measured tr")
+    assert rows.count() == 3
+    for row in rows.all():
+        share = float(row.locator("td.lead").inner_text()) / 100
+        scale = row.locator("svg.scale").bounding_box()
+        ball = row.locator("use.ball").bounding_box()
+        assert ball["y"] + ball["height"] < page.viewport_size["height"]
+        assert abs(ball["x"] + ball["width"] / 2 - scale["x"] - share * scale["width"]) < 1
+    hollow = page.locator("#headline tbody:not(.measured) use")
+    assert hollow.count() == page.locator("#headline use.hollow").count() > 10
+
+
+def test_a_dark_page_prints_dark_on_white(visit, report):
+    page = visit(report.as_uri(), theme="dark")
+    colours = """() => ["body", "#distribution .role-axis text"].map(
+        (place) => { const style = getComputedStyle(document.querySelector(place));
+                     return place === "body" ? style.color : style.fill; })"""
+    dark = page.evaluate(colours)
+    page.emulate_media(media="print", color_scheme="dark")
+    printed = page.evaluate(colours)
+    assert printed[0] == printed[1] != dark[0] == dark[1]
+    assert sum(map(int, re.findall(r"\d+", printed[0]))) < 150
