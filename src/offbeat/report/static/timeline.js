@@ -157,12 +157,14 @@ const milliseconds = (ms) => `${ms > 0 ? "+" : ""}${number(Math.round(ms))} ms`;
 
 function caption(variant, moment, curves) {
   const heard = moment + variant.delay / 1000;
-  const told = variant.answers.flat().some((answer) => answer.estimate !== null);
-  const marks = told ? " Models that tell a delay have an arrow as long; the others a mark that only points." : " The models' marks only point.";
+  const said = variant.answers.flat();
+  const marks = said.some((answer) => answer.estimate !== null)
+    ? " Models that tell a delay have an arrow as long; the others a mark that only points."
+    : said.length ? " The models' marks only point." : "";
   const before = curves === null ? "No curves of motion and onsets: this set was built before they were kept; build it again to see them. " : "";
   if (variant.overlap <= 0) return `${before}Picture and sound share no moment.${marks}`;
   const seen = `${before}What is seen at ${number(+moment.toFixed(2))} s (dotted)`;
-  return `${seen} is heard ${variant.delay === 0 ? "then" : `at ${number(+heard.toFixed(2))} s`}.${variant.answers.flat().length ? marks : ""}`;
+  return `${seen} is heard ${variant.delay === 0 ? "then" : `at ${number(+heard.toFixed(2))} s`}.${marks}`;
 }
 
 function inWords(variant, said) {
