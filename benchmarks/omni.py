@@ -4,10 +4,12 @@ Speed does not depend on what the weights are: the model is built from the publi
 with weights drawn at random on the device; nothing is fetched. Plain is one forward pass of the library for each delay,
 shared is what `qwen-omni` does. Both give log-probabilities of the next token, which are compared.
 
+    python benchmarks/omni.py --size 3B --plan          anywhere, in a moment: what it takes, in memory and in work
     python benchmarks/omni.py --size 3B                 on a GPU: 21 delays, of 3-s and of 10-s clips
+    python benchmarks/omni.py --size 3B --layers 2      the first layers of each part alone, for a CPU with 16 GB
     python benchmarks/omni.py --size tiny               on a CPU, in under a minute: that it runs, and says the same
 
-It needs torch and transformers: make test-qwen sets up an environment that has them.
+It needs torch and transformers: make .venv-qwen/.ready sets up an environment that has them, for a CPU or for a GPU.
 """
 
 from __future__ import annotations
@@ -48,9 +50,13 @@ SIZES = {  # width, layers, inner width, heads, heads of keys and values, vocabu
 }
 
 
-def config_of(size: str):
+def config_of(size: str, most_layers: int | None):
     (width, layers, inner, heads, kv_heads, vocabulary), towers = SIZES[size]
-    vision = dict(towers["vision"])
+    vision, audio = dict(towers["vision"]), dict(towers["audio"])
+    if most_layers is not None:
+        layers, vision["depth"] = min(layers, most_layers), min(vision["depth"], most_layers)
+        audio["encoder_layers"] = min(audio["encoder_layers"], most_layers)
+        vision["full"] = sorted({min(place, vision["depth"] - 1) for place in vision["full"]})
     return transformers.Qwen2_5OmniThinkerConfig(
         text_config={
             "vocab_size": vocabulary,
@@ -75,7 +81,7 @@ def config_of(size: str):
             "tokens_per_second": 25,
         },
         audio_config={
-            **towers["audio"],
+            **audio,
             "num_mel_bins": 128,
             "max_source_positions": 1500,
             "n_window": 100,
@@ -95,18 +101,42 @@ def config_of(size: str):
     )
 
 
-def built(size: str, device: str, attention: str) -> Loaded:
+def built(config, device: str, attention: str) -> Loaded:
     """The model with random weights, drawn where it is to run, in its own precision."""
-    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    dtype = torch.float32 if device == "cpu" and config.text_config.hidden_size < 1000 else torch.bfloat16
     torch.manual_seed(0)
-    torch.set_default_dtype(dtype)
+    kind = transformers.Qwen2_5OmniThinkerForConditionalGeneration
     with torch.device(device):
-        model = transformers.Qwen2_5OmniThinkerForConditionalGeneration._from_config(
-            config_of(size), attn_implementation=attention
-        )
-    torch.set_default_dtype(torch.float32)
-    model = model.to(dtype).eval()
+        model = kind._from_config(config, dtype=dtype, attn_implementation=attention).eval()
     return Loaded(model, None, None, "", MARKS, QWEN25, model.get_input_embeddings().weight.device, dtype)
+
+
+def plan(config, cases: list[tuple[int, int]], options: argparse.Namespace) -> None:
+    """Memory and work, from the sizes alone: two operations a weight and token, and attention left out."""
+    loaded = built(config, "meta", "sdpa")
+    parts = {"vision": 0, "audio": 0, "text": 0}
+    for name, weights in loaded.model.named_parameters():
+        parts["vision" if "visual" in name else "audio" if "audio_tower" in name else "text"] += weights.numel()
+    text = config.text_config
+    head = text.vocab_size * text.hidden_size
+    total = sum(parts.values())
+    print(f"{total / 1e9:.2f} G weights: " + ", ".join(f"{name} {count / 1e9:.2f}" for name, count in parts.items()))
+    print(f"{'clip':>14}{'tokens':>8}{'TFLOP plain':>13}{'shared':>8}{'ratio':>7}{'GB':>7}")
+    for length_s, fps in cases:
+        given, heard = inputs_of(length_s, fps, options.delays, options.lines, options.max_pixels)
+        count, prefix = given.ids.size, int(np.argmax(given.ids == MARKS.sound))
+        seen = 2 * parts["vision"] * given.patches.values.shape[0] / 1e12
+        heard_once = 2 * parts["audio"] * heard.mel_frames / 2 / 1e12
+        read_one = 2 * (parts["text"] - 2 * head) / 1e12
+        plainly = options.delays * (seen + heard_once + read_one * count)
+        shared_work = seen + read_one * prefix + options.delays * (heard_once + read_one * (count - prefix))
+        width = text.hidden_size // text.num_attention_heads * text.num_key_value_heads
+        kept = options.batch * count * text.num_hidden_layers * 2 * width * 2
+        passing = options.batch * (count - prefix) * (3 * text.intermediate_size + 4 * text.hidden_size) * 2
+        needed_gb = (2 * total + kept + passing) / 1e9
+        clip = f"{length_s} s, {fps} fps"
+        ratio = plainly / shared_work
+        print(f"{clip:>14}{count:8}{plainly:13.0f}{shared_work:8.0f}{ratio:6.2f}x{needed_gb:7.1f}")
 
 
 def inputs_of(length_s: int, fps: int, delays: int, lines: int, most_pixels: int | None) -> tuple[Given, Heard]:
@@ -154,16 +184,16 @@ def shared(loaded: Loaded, given: Given, heard: Heard, batch: int) -> np.ndarray
     return np.array([list(one.logprobs.values()) for one in told])
 
 
-def timed(do, device: str) -> tuple[np.ndarray, float, float | None]:
-    """Once to warm up, once for the clock: what came out, seconds, and the most memory of a GPU in GB."""
+def timed(do, device: str, heard: Heard, batch: int) -> tuple[np.ndarray, float, float | None]:
+    """A batch to warm up, all for the clock: what came out, seconds, and the most memory of a GPU in GB."""
     gpu = device != "cpu"
     with torch.inference_mode():
-        do()
+        do(Heard(heard.features[:batch], heard.tokens))
         if gpu:
             torch.cuda.reset_peak_memory_stats()
             torch.cuda.synchronize()
         began = time.perf_counter()
-        found = do()
+        found = do(heard)
         if gpu:
             torch.cuda.synchronize()
     seconds = time.perf_counter() - began
@@ -173,37 +203,51 @@ def timed(do, device: str) -> tuple[np.ndarray, float, float | None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument("--plan", action="store_true", help="say what it takes, and run nothing")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--attention", default="sdpa")
+    parser.add_argument("--layers", type=int, help="of each part, at most")
     parser.add_argument("--delays", type=int, default=21)
     parser.add_argument("--batch", type=int, default=7)
     parser.add_argument("--cases", default="3:2,10:2,3:8", help="length in seconds and frames a second")
     parser.add_argument("--lines", type=int, default=1080, help="of the clips' picture")
     parser.add_argument("--max-pixels", type=int, help="of a frame as it is shown")
-    given_options = parser.parse_args()
-    if given_options.size == "tiny":
-        given_options.lines = min(given_options.lines, 240)
-    loaded = built(given_options.size, given_options.device, given_options.attention)
+    options = parser.parse_args()
+    if options.size == "tiny":
+        options.lines = min(options.lines, 240)
+    cases = [tuple(map(int, case.split(":"))) for case in options.cases.split(",")]
+    config = config_of(options.size, options.layers)
+    if options.plan:
+        plan(config, cases, options)
+        return
+    loaded = built(config, options.device, options.attention)
     weights = sum(each.numel() for each in loaded.model.parameters())
-    device = torch.cuda.get_device_name() if given_options.device != "cpu" else "CPU"
-    print(f"{given_options.size}: {weights / 1e9:.2f} G weights, {loaded.dtype}, {device}")
+    device = torch.cuda.get_device_name() if options.device != "cpu" else "CPU"
+    layers = "" if options.layers is None else f", {options.layers} layers of each part"
+    print(f"{options.size}{layers}: {weights / 1e9:.2f} G weights, {loaded.dtype}, {device}")
     print(f"torch {torch.__version__}, transformers {transformers.__version__}")
     print(
         f"{'clip':>14}{'tokens':>8}{'':>9}{'s a clip':>10}{'clips an hour':>15}{'GB':>7}{'ratio':>8}{'differs by':>12}"
     )
-    for case in given_options.cases.split(","):
-        length_s, fps = map(int, case.split(":"))
-        given, heard = inputs_of(length_s, fps, given_options.delays, given_options.lines, given_options.max_pixels)
-        rows = {
-            "plain": timed(lambda g=given, h=heard: plain(loaded, g, h), given_options.device),
-            "shared": timed(lambda g=given, h=heard: shared(loaded, g, h, given_options.batch), given_options.device),
+    for length_s, fps in cases:
+        clip = f"{length_s} s, {fps} fps"
+        given, heard = inputs_of(length_s, fps, options.delays, options.lines, options.max_pixels)
+        ways = {
+            "plain": lambda heard, given=given: plain(loaded, given, heard),
+            "shared": lambda heard, given=given: shared(loaded, given, heard, options.batch),
         }
+        try:
+            rows = {name: timed(do, options.device, heard, options.batch) for name, do in ways.items()}
+        except torch.OutOfMemoryError:
+            print(
+                f"{clip:>14}{given.ids.size:8}  does not fit into the memory: --max-pixels 200704, or a smaller --batch"
+            )
+            continue
         off = float(np.abs(rows["plain"][0] - rows["shared"][0]).max())
         ratio = rows["plain"][1] / rows["shared"][1]
         for name, (_, seconds, most_gb) in rows.items():
             more = f"{ratio:7.2f}x{off:12.1e}" if name == "shared" else ""
             memory = "-" if most_gb is None else f"{most_gb:.1f}"
-            clip = f"{length_s} s, {fps} fps"
             print(f"{clip:>14}{given.ids.size:8}{name:>9}{seconds:10.2f}{3600 / seconds:15.0f}{memory:>7}{more}")
         print(json.dumps({"length_s": length_s, "fps": fps, "ratio": ratio, "differs_by": off}))
 
