@@ -33,7 +33,10 @@ def test_every_figure_has_a_name():
 
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
-    [("accuracy", 0.476, "47.6"), ("kappa", -0.02, "−0.020"), ("bias_sync", 0.05, "+5.0"), ("mcc", None, "–")],
+    [
+        *(("accuracy", 0.476, "47.6"), ("kappa", -0.02, "−0.020"), ("bias_sync", 0.05, "+5.0"), ("mcc", None, "–")),
+        *(("detection_criterion", -1e-9, "0.000"), ("bias_sync", 1e-9, "0.0"), ("mcc", -0.0006, "−0.001")),
+    ],
 )
 def test_numbers_in_their_units(name, value, shown):
     assert number(name, value) == shown

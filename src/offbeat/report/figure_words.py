@@ -38,6 +38,8 @@ def number(name: str, value: float | None, *, sign: bool = False) -> str:
     if value is None:
         return NOTHING
     shown = f"{value:+.3f}" if name in PLAIN else f"{100 * value:+.1f}"
+    if not shown.strip("+-0."):
+        return shown.lstrip("+-")  # what rounds to nothing has no sign
     return (shown if sign or name.startswith("bias") else shown.lstrip("+")).replace("-", "−")
 
 
