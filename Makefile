@@ -21,8 +21,8 @@ demo: $(READY)  ## synthesised scenes -> shifted clips -> reference models -> a 
 test: $(READY)  ## the tests, under five minutes on two cores
 	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
-test-all: $(READY)  ## with the slow ones, the browser among them
-	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile -m "slow or not slow"
+test-all: $(READY) $(BROWSER)/.ready  ## with the slow ones, the browser among them
+	PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile -m "slow or not slow"
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .
