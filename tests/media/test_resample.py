@@ -9,7 +9,7 @@ from scipy.signal import resample_poly
 
 from offbeat.media.resample import resample
 
-RATES = [(160, 147), (320, 147), (1, 2), (2, 1), (3, 2), (6, 1), (147, 160), (7, 5)]
+RATES = [(160, 147), (320, 147), (1, 2), (1, 4), (2, 1), (3, 2), (6, 1), (147, 160), (7, 5), (1000, 999)]
 
 
 @pytest.mark.parametrize(("up", "down"), RATES)

@@ -214,6 +214,8 @@ def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
     whole = joined(frames)
     if whole is None:
         return None
+    if whole.format.name == "fltp":
+        return samples_of(whole)
     resampler = av.AudioResampler(format="fltp", layout=whole.layout, rate=whole.sample_rate)
     return np.concatenate([samples_of(part) for part in resampler.resample(whole)], axis=1)
 

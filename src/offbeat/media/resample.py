@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 _KAISER_BETA = 5.0
 _ZEROS = 10
 """Of the sinc, to either side."""
+_TOGETHER = 160
+"""So many outputs are one product of matrices: most of its weights are 0, and it is quicker all the same."""
+_PRODUCTS = 1 << 18
+"""So many multiplications at once: too few for BLAS to share them out to threads of its own."""
 
 
 def resample(samples: NDArray[np.float32], *, up: int, down: int) -> NDArray[np.float32]:
@@ -31,21 +35,30 @@ def resample(samples: NDArray[np.float32], *, up: int, down: int) -> NDArray[np.
     """
     taps = _low_pass(up, down)
     half = len(taps) // 2
-    count = -(-samples.shape[1] * up // down)
     reach = half // up + 1  # input samples to either side that an output sample may need
-    ends = np.zeros((samples.shape[0], reach), np.float32)
-    padded = np.concatenate([ends, samples, ends], axis=1)
-    result = np.empty((samples.shape[0], count), np.float32)
-    for first in range(min(up, count)):  # outputs first, first + up, ... lie alike between the input samples
-        nearest = first * down // up
-        at = np.arange(nearest - reach, nearest + reach + 1)
-        from_centre = half + first * down - at * up
+    count = -(-samples.shape[1] * up // down)
+    turns = -(-_TOGETHER // up)
+    inputs, outputs = turns * down, turns * up  # after so many, inputs and outputs lie to each other as at first
+    rounds = -(-count // outputs)
+    channels = samples.shape[0]
+    padded = np.zeros((channels, reach + max(samples.shape[1], rounds * inputs) + reach + 1), np.float32)
+    padded[:, reach : reach + samples.shape[1]] = samples
+    result = np.empty((channels, rounds, outputs), np.float32)
+    for first in range(0, outputs, _TOGETHER):
+        some = np.arange(first, min(first + _TOGETHER, outputs))
+        nearest = some * down // up
+        lowest = int(nearest[0])
+        needed = int(nearest[-1]) - lowest + 2 * reach + 1
+        at = lowest - reach + np.arange(needed)
+        from_centre = half + some * down - at[:, None] * up
         inside = (from_centre >= 0) & (from_centre < len(taps))
         weights = np.where(inside, taps[np.clip(from_centre, 0, len(taps) - 1)], 0).astype(np.float32)
-        outputs = -(-(count - first) // up)
-        windows = sliding_window_view(padded[:, nearest:], len(weights), axis=1)[:, ::down][:, :outputs]
-        result[:, first::up] = np.einsum("cki,i->ck", windows, weights)
-    return result
+        windows = sliding_window_view(padded[:, lowest:], needed, axis=1)[:, ::inputs][:, :rounds]
+        step = max(1, _PRODUCTS // weights.size)
+        for k in range(0, rounds, step):
+            part = np.ascontiguousarray(windows[:, k : k + step])
+            result[:, k : k + step, first : first + len(some)] = part @ weights
+    return result.reshape(channels, -1)[:, :count]
 
 
 def _low_pass(up: int, down: int) -> NDArray[np.float64]:
