@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.calls.calling import Called, Caller, checked_or_fault, storable, used_by
+from offbeat.evaluation.calls.calling import Called, Caller
+from offbeat.evaluation.calls.checking import checked_or_fault, storable, used_by
 from offbeat.evaluation.calls.patience import Failure
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.reading.parsing import read_reply

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.asking import answer_of, checked_call
-from offbeat.evaluation.calls.calling import spent_by
+from offbeat.evaluation.calls.checking import spent_by
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse

@@ -23,7 +23,8 @@ from typing import Literal, TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.calls.calling import checked, is_asynchronous
+from offbeat.evaluation.calls.calling import is_asynchronous
+from offbeat.evaluation.calls.checking import checked
 from offbeat.evaluation.question import STUDY, find_question, prompt_for
 from offbeat.evaluation.reading.parsing import read_reply
 from offbeat.models.base import USAGE, Closing, Model, Paid, Prompt, Reply

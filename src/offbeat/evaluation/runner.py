@@ -21,7 +21,8 @@ from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.batches import BatchTurn, pending_jobs
-from offbeat.evaluation.calls.calling import CALL_LIMIT_S, Caller, is_asynchronous, storable
+from offbeat.evaluation.calls.calling import CALL_LIMIT_S, Caller, is_asynchronous
+from offbeat.evaluation.calls.checking import storable
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S

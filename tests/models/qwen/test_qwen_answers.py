@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="needs torch: make test-qwen")
 
 from offbeat.errors import ModelError  # noqa: E402
 from offbeat.models.base import Prompt  # noqa: E402
-from offbeat.models.qwen import QwenOmni, front, layout, model, sharing, spellings, thinker  # noqa: E402
+from offbeat.models.qwen import QwenOmni, front, layout, sharing, spellings, telling, thinker  # noqa: E402
 from offbeat.models.qwen.checkpoint import find_checkpoint  # noqa: E402
 from offbeat.models.qwen.front import give, spectrograms  # noqa: E402
 from offbeat.models.qwen.grid import sample  # noqa: E402
@@ -104,7 +104,7 @@ def test_a_reply_ends_where_the_model_ends_it(qwen25, clip, prompt, monkeypatch)
     whole = QwenOmni(argument=str(qwen25), max_pixels=SMALL, max_new_tokens=4).reply(clip()[0], prompt)
     loaded = loaded_from(qwen25)
     first = loaded.tokenizer.encode(whole.text, add_special_tokens=False)[0]
-    monkeypatch.setattr(model, "ends_of", lambda loaded: frozenset({first}))
+    monkeypatch.setattr(telling, "ends_of", lambda loaded: frozenset({first}))
     reply = QwenOmni(argument=str(qwen25), max_pixels=SMALL, max_new_tokens=4).reply(clip()[0], prompt)
     assert (reply.text, reply.stop, reply.usage["output_tokens"]) == ("", "complete", 0)
 

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from typing import TypeAlias, cast, get_args
+from dataclasses import dataclass
+from typing import cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, RateLimited, TransientError
+from offbeat.evaluation.calls.checking import checked, checked_or_fault, spent_by
 from offbeat.evaluation.calls.limiter import Limiter, set_within
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Failure, Patience
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
-from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply, Stop
-from offbeat.models.keys import redacted, secrets_now
+from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply
+from offbeat.models.keys import secrets_now
 
 CALL_LIMIT_S = 600.0
 PURSE_WAIT_S = 0.05
-
-Secrets: TypeAlias = Sequence[tuple[str, str]] | None
 
 
 def is_asynchronous(model: Model) -> bool:
@@ -232,82 +230,3 @@ class Caller:
             checked_or_fault(one, prompt.options, secrets=self._secrets)
             for one, (_, prompt) in zip(came, asked, strict=True)
         ]
-
-
-def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) -> Reply:
-    """The reply, fit to be kept, and without keys.
-
-    Args:
-        reply: as the model gave it.
-        options: that may have probabilities.
-        secrets: as of `secrets_now`; those of this moment by default.
-
-    Raises:
-        TypeError, ValueError: it is not what `Reply` promises: a fault of the model's code.
-    """
-    if not isinstance(reply, Reply) or not isinstance(reply.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"expected a Reply with a text, got {reply!r:.200}")
-    if reply.stop not in get_args(Stop):
-        raise ValueError(f"stop is {reply.stop!r}, expected one of {', '.join(get_args(Stop))}")
-    return replace(
-        reply,
-        text=storable(reply.text, secrets),
-        probabilities=_probabilities(reply.probabilities, options),
-        usage=_plain(reply.usage, secrets),
-        details=_plain(reply.details, secrets),
-    )
-
-
-def checked_or_fault(came: Reply | ModelError, options: Sequence[str], *, secrets: Secrets = None) -> Reply | Failure:
-    """As `checked`, of what a model handed over; what is not fit to be kept is a fault of the model's code."""
-    if isinstance(came, ModelError):
-        return came
-    try:
-        return checked(came, options, secrets=secrets)
-    except (TypeError, ValueError) as failure:
-        return failure
-
-
-def used_by(failure: Failure) -> dict[str, JsonValue] | None:
-    """What a failed call has used, fit to be kept; None where nobody knows, or nobody can read it."""
-    if not isinstance(failure, ModelError) or failure.usage is None:
-        return None
-    try:
-        return _plain(failure.usage, None)
-    except (TypeError, ValueError):
-        return None
-
-
-def spent_by(
-    came: Reply | Failure, price: Price, *, batch: bool = False
-) -> tuple[Mapping[str, JsonValue] | None, float | None]:
-    """What a call used and what it cost, in US dollars; None for what nobody knows.
-
-    Args:
-        came: a reply; or a failure, which was free if it says that it used nothing.
-        price: for a million tokens.
-        batch: it was one of a batch.
-    """
-    usage = came.usage if isinstance(came, Reply) else used_by(came)
-    if isinstance(came, ModelError) and usage == {}:
-        return usage, 0.0
-    return usage, None if usage is None else cost_usd(price, usage, batch=batch)
-
-
-def storable(text: str, secrets: Secrets = None) -> str:
-    """Text without keys, and without lone surrogates, which UTF-8 and so the store cannot hold."""
-    return redacted(text.encode("utf-8", "backslashreplace").decode("utf-8"), secrets)
-
-
-def _plain(record: Mapping[str, JsonValue], secrets: Secrets) -> dict[str, JsonValue]:
-    return json.loads(storable(json.dumps(dict(record), allow_nan=False, ensure_ascii=False), secrets))
-
-
-def _probabilities(given: Mapping[str, float] | None, options: Sequence[str]) -> Mapping[str, float] | None:
-    if given is None:
-        return None
-    chances = {option: float(chance) for option, chance in dict(given).items()}
-    fine = set(chances) <= set(options) and all(0 <= c <= 1 for c in chances.values())
-    if not fine or sum(chances.values()) > 1 + 1e-9:
-        raise ValueError(f"probabilities {chances}, expected numbers from 0 to 1 for {', '.join(options)}")
-    return chances

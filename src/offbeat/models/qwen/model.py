@@ -29,9 +29,7 @@ from offbeat.models.qwen.settings import Settings, name_of, read_argument
 from offbeat.models.qwen.sound import heard
 
 if TYPE_CHECKING:
-    from offbeat.models.qwen.front import Given
     from offbeat.models.qwen.loading import Loaded
-    from offbeat.models.qwen.sharing import Told
 
 _Group: TypeAlias = "tuple[str, Prompt]"
 
@@ -178,6 +176,7 @@ class QwenOmni:
         from offbeat.models.qwen.picture import patches_of
         from offbeat.models.qwen.sharing import Batches, ClipPass, Wanted, nothing_heard
         from offbeat.models.qwen.spellings import fault_of, option_tokens
+        from offbeat.models.qwen.telling import details_of, ends_of, reply_of
 
         settings = self._settings
         options = {} if settings.answer == "text" else option_tokens(prompt, loaded.tokenizer)
@@ -213,7 +212,7 @@ class QwenOmni:
                 ) from error
         self._batch = batches.at_a_time
         details: dict[str, JsonValue] = {
-            **_details(shown.sampled, given),
+            **details_of(shown.sampled, given),
             "shared_tokens": clip.shared,
             "batch": batches.at_a_time,
             "precision": str(loaded.dtype).removeprefix("torch."),
@@ -222,7 +221,7 @@ class QwenOmni:
         }
         if fault:
             details["no_probabilities"] = fault
-        return [_reply(one, prompt, loaded, given, details) for one in told]
+        return [reply_of(one, prompt, loaded, given, details) for one in told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,52 +254,3 @@ def _sound(variant: Variant, length_s: Fraction) -> NDArray[np.float32] | ModelE
         return ModelError(str(error))
     except ModelError as error:
         return ModelError(f"{variant.path}: {error}")
-
-
-def ends_of(loaded: Loaded) -> frozenset[int]:
-    """The tokens that end a reply: the tokenizer's, and those that the checkpoint's generation settings name."""
-    named = getattr(loaded.model.generation_config, "eos_token_id", None)
-    more = named if isinstance(named, list) else [named]
-    return frozenset(token for token in (loaded.tokenizer.eos_token_id, *more) if isinstance(token, int))
-
-
-def _details(sampled: Sampled, given: Given) -> dict[str, JsonValue]:
-    if given.patches is None:
-        return {}
-    _, rows, columns = given.patches.grid
-    side = int((given.patches.values.shape[1] // 6) ** 0.5)
-    return {
-        "frames": len(sampled.indices),
-        "frame_size": f"{columns * side}x{rows * side}",
-        "most_off_stamp_ms": round(float(sampled.off_stamp_s) * 1000, 3),
-    }
-
-
-def _reply(told: Told, prompt: Prompt, loaded: Loaded, given: Given, shared: dict[str, JsonValue]) -> Reply:
-    from offbeat.models.qwen.sharing import normalised
-
-    details = dict(shared)
-    probabilities = None
-    if told.logprobs:
-        probabilities, details["option_mass"] = normalised(told.logprobs)
-        details["log_probabilities"] = dict(told.logprobs)
-    spoken = bool(told.said) or told.ended or probabilities is None
-    if spoken:
-        text = loaded.tokenizer.decode(list(told.said), skip_special_tokens=True)
-    else:
-        text = prompt.word_for(max(prompt.options, key=lambda option: (probabilities or {})[option]))
-        details["text_is"] = "the likeliest option"
-    picture = given.shape.pairs * given.shape.tokens_per_pair
-    return Reply(
-        text=text,
-        stop="complete" if told.ended or not spoken else "truncated",
-        probabilities=probabilities,
-        usage={
-            "input_tokens": int(given.ids.size),
-            "text_tokens": int(given.ids.size) - picture - given.shape.sound_tokens,
-            "video_tokens": picture,
-            "audio_tokens": given.shape.sound_tokens,
-            "output_tokens": len(told.said),
-        },
-        details=details,
-    )
