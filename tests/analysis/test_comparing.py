@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from offbeat.analysis.holm import holm
 from offbeat.analysis.mcnemar import mcnemar
-from offbeat.analysis.paired import detectable_shift, paired_test, sign_flips
+from offbeat.analysis.paired import among, detectable_shift, paired_test, sign_flips
 from offbeat.analysis.proportions import wilson
 from offbeat.analysis.repeats import spread
 
@@ -100,6 +100,17 @@ def test_the_rule_of_thumb_for_51_sources():
     assert detectable_shift(51) / np.sqrt(51) == pytest.approx(0.40, abs=0.005)
     differences = np.random.default_rng(0).normal(0, 0.12, 51)
     assert paired_test(differences).detectable == pytest.approx(0.40 * differences.std(ddof=1), rel=0.01)
+
+
+@pytest.mark.parametrize(("n", "tests"), [(5, 3), (16, 10), (51, 45), (400, 190)])
+def test_a_test_among_others_needs_a_larger_difference(n, tests):
+    """Holm's correction asks alpha / tests of the smallest p-value; statsmodels knows the power at that level."""
+    differences = np.random.default_rng(n).normal(0, 0.12, n)
+    found = among(paired_test(differences), tests)
+    power = TTestPower().power(found.detectable / differences.std(ddof=1), nobs=n, alpha=0.05 / tests)
+    assert power == pytest.approx(0.8, abs=1e-6)
+    assert found.tests == tests
+    assert among(found, 1).detectable == pytest.approx(paired_test(differences).detectable)
 
 
 def test_two_sources_at_least():

@@ -6,6 +6,7 @@ from report_samples import STUDY_DELAYS_MS, guess, sample_answers, sample_datase
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
 from offbeat.report.results import compute_results
 
@@ -68,6 +69,26 @@ def test_holm_is_over_all_pairs(dataset, answers):
     assert set(found) == {("b", "a"), ("b", "c"), ("a", "c")}
     expected = multipletests([pair.test.t_p for pair in found.values()], method="holm")[1]
     assert [pair.holm_p for pair in found.values()] == pytest.approx(list(expected), abs=1e-12)
+
+
+def test_the_detectable_difference_is_that_of_a_test_among_all_pairs(dataset, answers):
+    found = pairs(dataset, *answers.values())["b", "a"]
+    differences = by_source(dataset, answers["a"]) - by_source(dataset, answers["b"])
+    power = TTestPower().power(found.test.detectable / differences.std(ddof=1), nobs=12, alpha=0.05 / 3)
+    assert power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_scores_that_differ_in_their_last_digit_are_equal():
+    """On every source 3 of 15 are right: one of five of each truth, or three of five in sync."""
+    assert (0.2 + 0.2 + 0.2) / 3 != 0.6 / 3
+    fives = sample_dataset(genres={"speech": 6}, lengths=(3.0, 4.0, 5.0, 6.0, 7.0), delays_ms=(-500.0, 0.0, 500.0))
+    wrong = {"sync": "ahead", "ahead": "behind", "behind": "ahead"}
+    even = sample_answers(fives, "even", lambda row: row.label if row.clip_length_s == 3 else wrong[row.label])
+    timid = sample_answers(
+        fives, "timid", lambda row: "sync" if row.label == "sync" and row.clip_length_s <= 5 else wrong[row.label]
+    )
+    (pair,) = pairs(fives, even, timid).values()
+    assert (pair.test.mean, pair.test.t_p, pair.test.detectable) == (0, 1, 0)
 
 
 def test_only_what_both_answered_is_compared(dataset, answers):

@@ -12,7 +12,8 @@ one among them, so that p is never 0.
 The smallest detectable difference is the true mean difference that a two-sided t-test at alpha finds with the given
 power, if the standard deviation is the one observed: delta sqrt(S) / sd is the non-centrality at which
 ``P(|T| > t_alpha) = power``. For 51 sources it is 0.40 standard deviations. No significant difference means "less than
-about this", and never "equal".
+about this", and never "equal". Where m tests are corrected together by Holm's method, the smallest p-value has to pass
+alpha / m, and the difference is the one found at that level: Holm's power is at least this (Bonferroni's).
 
 References:
     Student, "The probable error of a mean", Biometrika 6 (1908) 1. Fisher, *The Design of Experiments*, 1935, section
@@ -23,7 +24,7 @@ References:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class PairedTest:
         flip_p: the same of the randomisation test.
         flip_exact: whether all assignments of signs were looked at.
         detectable: the smallest true difference that would have been found, see above.
+        tests: how many are corrected together, this one among them.
     """
 
     n_sources: int
@@ -61,6 +63,7 @@ class PairedTest:
     flip_p: float
     flip_exact: bool
     detectable: float
+    tests: int = 1
 
 
 def paired_test(differences: NDArray[np.float64], *, seed: int = 0) -> PairedTest | None:
@@ -78,6 +81,8 @@ def paired_test(differences: NDArray[np.float64], *, seed: int = 0) -> PairedTes
     n = differences.size
     if n < 2:
         return None
+    # scores that are equal, and were added up in another order, differ in their last digit: no noise to test on
+    differences = np.where(np.abs(differences) < _ROUNDING, 0.0, differences)
     mean = float(differences.mean())
     error = float(differences.std(ddof=1)) / math.sqrt(n)
     half = error * float(stdtrit(n - 1, 1 - ALPHA / 2))
@@ -92,6 +97,12 @@ def paired_test(differences: NDArray[np.float64], *, seed: int = 0) -> PairedTes
         flip_exact=exact,
         detectable=error * detectable_shift(n),
     )
+
+
+def among(test: PairedTest, tests: int) -> PairedTest:
+    """The same test as one of `tests` that are corrected together: a larger difference is needed to be found."""
+    alone, corrected = (detectable_shift(test.n_sources, alpha=ALPHA / number) for number in (test.tests, tests))
+    return replace(test, detectable=test.detectable / alone * corrected, tests=tests)
 
 
 def sign_flips(differences: NDArray[np.float64], *, rng: np.random.Generator, flips: int = FLIPS) -> tuple[float, bool]:
@@ -122,9 +133,9 @@ def detectable_shift(n_sources: int, *, power: float = POWER, alpha: float = ALP
     limit = float(stdtrit(freedom, 1 - alpha / 2))
 
     def missing(shift: float) -> float:
-        # beyond 5 the wrong side has less than 1e-8, and the function loses it
+        # beyond 5 the wrong side has less than 1e-8, and the function loses it; far limits give NaN for nearly 0
         wrong_side = float(nctdtr(freedom, shift, -limit)) if shift < 5 else 0.0
-        return 1 - float(nctdtr(freedom, shift, limit)) + wrong_side - power
+        return 1 - float(nctdtr(freedom, shift, limit)) + (0.0 if math.isnan(wrong_side) else wrong_side) - power
 
     return float(brentq(missing, 0.0, 2 * limit + 3, xtol=1e-12))
 

@@ -18,7 +18,7 @@ from offbeat.analysis.groups import Coded
 from offbeat.analysis.holm import holm
 from offbeat.analysis.intervals import Estimate, over_draws
 from offbeat.analysis.mcnemar import mcnemar
-from offbeat.analysis.paired import paired_test
+from offbeat.analysis.paired import among, paired_test
 from offbeat.evaluation.answer import Answer
 from offbeat.report.draws import SCORES, Draws
 from offbeat.report.scorer import Scorer, number_or_none
@@ -50,12 +50,12 @@ def compare_all(
 
 def with_holm(pairs: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """The same pairs, with Holm's correction over them; those without a test have no part in it."""
-    found = list(pairs)
-    tested = [number for number, pair in enumerate(found) if pair.test is not None]
-    adjusted = holm([pair.test.t_p for pair in found if pair.test is not None])
-    for number, p in zip(tested, adjusted, strict=True):
-        found[number] = replace(found[number], holm_p=p)
-    return tuple(found)
+    tests = [pair.test for pair in pairs if pair.test is not None]
+    adjusted = iter(holm([test.t_p for test in tests]))
+    return tuple(
+        pair if pair.test is None else replace(pair, test=among(pair.test, len(tests)), holm_p=next(adjusted))
+        for pair in pairs
+    )
 
 
 def compare_pair(
