@@ -97,6 +97,23 @@ def test_answers_without_a_partner_are_told(dataset, offbeat, tmp_path):
     assert "only in RUN_B: new · study" in out
 
 
+def test_a_question_with_other_options_is_told(dataset, offbeat, tmp_path):
+    other = sample_answers(dataset, "m", lambda row: "yes", question="yesno")
+    write_run(tmp_path / "a", dataset, [*sample_answers(dataset, "m", guess(0.5)), *other])
+    code, out, _ = offbeat("compare", "a", "a")
+    assert code == 1
+    assert "not compared, as only sync, ahead and behind are scored: m · yesno" in out
+    assert json.loads(offbeat("compare", "a", "a", "--json")[1])["unscored"] == ["m · yesno"]
+    assert offbeat("compare", "a", "a", "--models", "m · study", "m · study")[0] == 0
+
+
+def test_a_change_of_the_outcome_alone_is_seen_as_such(dataset, offbeat, tmp_path):
+    sure = sample_answers(dataset, "m", lambda row: "behind")
+    write_run(tmp_path / "a", dataset, [dataclasses.replace(one, outcome="unsure") for one in sure])
+    write_run(tmp_path / "b", dataset, sure)
+    assert ": behind (unsure) -> behind (otherwise)" in offbeat("compare", "a", "b")[1]
+
+
 def test_other_datasets_are_compared_on_the_files_that_are_the_same(dataset, offbeat, tmp_path):
     larger = other_ids(tmp_path / "larger", genres={"cooking": 2, "speech": 1, "sports": 3})
     write_run(tmp_path / "a", dataset, sample_answers(dataset, "m", lambda row: row.label))

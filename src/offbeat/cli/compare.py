@@ -98,6 +98,9 @@ def _tell(found: RunsCompared) -> None:
     for names, run in ((found.first_alone, "RUN_A"), (found.second_alone, "RUN_B")):
         if names:
             click.echo(f"only in {run}: {', '.join(one_line(name) for name in names)}")
+    if found.unscored:
+        names = ", ".join(one_line(name) for name in found.unscored)
+        click.echo(f"not compared, as only sync, ahead and behind are scored: {names}")
 
 
 def _tell_pair(pair: Compared) -> None:
@@ -154,9 +157,16 @@ def _tell_pair(pair: Compared) -> None:
 def _change_line(change: Change) -> str:
     from offbeat.report.words import delay
 
-    was, now = (one_line(answer.choice or answer.outcome) for answer in (change.before, change.after))
+    was, now = (_said(answer) for answer in (change.before, change.after))
     where = f"{one_line(change.row.variant_id)}, {one_line(change.row.genre, 40)}, {delay(change.row.audio_delay_ms)} s"
     return f"{where}: {was} -> {now} ({change.effect})"
+
+
+def _said(answer: Answer) -> str:
+    """``behind``, ``behind (unsure)``, ``refused``."""
+    if answer.choice is None or answer.outcome == "ok":
+        return one_line(answer.choice or answer.outcome)
+    return f"{one_line(answer.choice)} ({answer.outcome})"
 
 
 def _as_json(found: RunsCompared) -> dict[str, Any]:
@@ -164,6 +174,7 @@ def _as_json(found: RunsCompared) -> dict[str, Any]:
         "variants": {"first": found.variants[0], "second": found.variants[1], "common": found.common_variants},
         "only_in_first": list(found.first_alone),
         "only_in_second": list(found.second_alone),
+        "unscored": list(found.unscored),
         "pairs": [_pair_json(pair) for pair in found.pairs],
     }
 

@@ -72,6 +72,7 @@ class RunsCompared:
         pairs: one for each model that both runs have.
         first_alone: models that only the first run has.
         second_alone: models that only the second has.
+        unscored: models of either run whose answers are no three-way choices, which cannot be compared.
         common_variants: variants that both datasets have.
         variants: how many each of them has.
     """
@@ -79,6 +80,7 @@ class RunsCompared:
     pairs: tuple[Compared, ...]
     first_alone: tuple[str, ...]
     second_alone: tuple[str, ...]
+    unscored: tuple[str, ...]
     common_variants: int
     variants: tuple[int, int]
 
@@ -86,7 +88,8 @@ class RunsCompared:
     def whole(self) -> bool:
         """Whether nothing had to be left out."""
         matched = not any(any(pair.unmatched) for pair in self.pairs)
-        return matched and not self.first_alone and not self.second_alone and not self._variants_left_out
+        alone = self.first_alone or self.second_alone or self.unscored
+        return matched and not alone and not self._variants_left_out
 
     @property
     def _variants_left_out(self) -> bool:
@@ -118,7 +121,8 @@ def compare_runs(
     rows = {variant.row.variant_id: variant.row for variant in datasets[0].variants}
     theirs = [replace(one, variant_id=same[one.variant_id]) for one in answers[1] if one.variant_id in same]
     kept = set(same.values())
-    entries = _entries([one for one in answers[0] if one.variant_id in kept]), _entries(theirs)
+    everything = _entries([one for one in answers[0] if one.variant_id in kept]), _entries(theirs)
+    entries = _three_way(everything[0]), _three_way(everything[1])
     chosen = _pairs(*entries, models)
     drawn = Draws(draws=draws, seed=seed)
     scorer = Scorer(rows, drawn)
@@ -128,6 +132,13 @@ def compare_runs(
         pairs=tuple(replace(pair, whole=whole) for pair, whole in zip(found, wholes, strict=True)),
         first_alone=() if models else tuple(name for name in entries[0] if name not in entries[1]),
         second_alone=() if models else tuple(name for name in entries[1] if name not in entries[0]),
+        unscored=()
+        if models
+        else tuple(
+            dict.fromkeys(
+                name for own, scored in zip(everything, entries, strict=True) for name in own if name not in scored
+            )
+        ),
         common_variants=len(same),
         variants=(len(datasets[0].variants), len(datasets[1].variants)),
     )
@@ -156,17 +167,24 @@ def _by_content(dataset: Dataset) -> dict[tuple[str, str], str]:
 
 
 def _entries(answers: Sequence[Answer]) -> Entries:
-    """By ``name · question``: the answers of the revision that was asked last; only three-way choices."""
+    """By ``name · question``: the answers of the revision that was asked last."""
     revisions: dict[tuple[str, str], dict[str, list[Answer]]] = {}
     for answer in answers:
         key = answer.model, answer.question
         revisions.setdefault(key, {}).setdefault(answer.revision, []).append(answer)
     found: Entries = {}
     for (model, question), own in revisions.items():
-        last = max(own.values(), key=lambda given: max(answer.asked_at for answer in given))
-        if {answer.choice for answer in last if answer.choice is not None} <= set(LABELS):
-            found[f"{model} · {question}"] = last
+        found[f"{model} · {question}"] = max(own.values(), key=lambda given: max(one.asked_at for one in given))
     return found
+
+
+def _three_way(entries: Entries) -> Entries:
+    """Those whose choices are all of the three that can be scored."""
+    return {
+        name: own
+        for name, own in entries.items()
+        if {one.choice for one in own if one.choice is not None} <= set(LABELS)
+    }
 
 
 def _pairs(first: Entries, second: Entries, models: tuple[str, str] | None) -> list[tuple[str, str]]:
