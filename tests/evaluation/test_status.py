@@ -49,6 +49,14 @@ def test_it_is_measured_by_the_last_command(dataset, tmp_path):
     ]
 
 
+def test_failures_are_those_of_the_questions_that_are_shown(dataset, tmp_path):
+    run_models(dataset, [Patchy()], out=tmp_path / "run")
+    run_models(dataset, [Patchy()], out=tmp_path / "run", questions=[find_question("letters")])
+    (patchy,) = run_status(tmp_path / "run").models
+    assert [question.question for question in patchy.questions] == ["letters"]
+    assert sum(failure.times for failure in patchy.failures) == patchy.questions[0].outcomes["error"] == 20
+
+
 def test_answers_of_another_revision_do_not_count(dataset, tmp_path):
     run_models(dataset, [make_model("random", seed=1)], out=tmp_path / "run")
     run_models(dataset, [make_model("random", seed=2)], out=tmp_path / "run", selection=Selection(limit=5))

@@ -89,7 +89,9 @@ def run_status(folder: Path) -> RunStatus:
             plans = plan_models(
                 dataset, [model], _questions(folder, info, asked), _selection(asked), asked.repeats, None
             )
-            texts = Counter(answer.error or "" for answer in failed if answer.model == name)
+            texts = Counter(
+                answer.error or "" for answer in failed if answer.model == name and answer.question in asked.questions
+            )
             models.append(
                 ModelStatus(
                     name=name,
