@@ -150,16 +150,3 @@ def test_answers_are_counted_by_source_and_those_without_a_choice_left_out():
         count_by_source(np.array([0]), np.array([0.0, 1.0]), np.array([0]))
     with pytest.raises(ValueError, match="finite"):
         count_by_source(np.array([0]), np.array([np.nan]), np.array([0]))
-
-
-@pytest.mark.slow
-def test_intervals_hold_the_truth_as_often_as_they_say():
-    """Sources whose PSS differs; docs/coverage.py prints more of it."""
-    person = Observer(-45.0, 125.0, 70.0, 50.0, 0.04)
-    held = dict.fromkeys(("pss_ms", "window_ms", "jnd_ms"), 0)
-    sets = 600
-    for number in range(sets):
-        found = psychometric(answers(person, FINE, sources=51, seed=number), FINE)
-        for name in held:
-            held[name] += found.figures[name].low <= person.truth()[name] <= found.figures[name].high
-    assert all(0.93 <= count / sets <= 0.97 for count in held.values()), held
