@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -43,11 +44,22 @@ def claim(out: Path, info: DatasetInfo) -> None:
     except ValidationError as error:
         raise DatasetError(f"{path}: not readable as a dataset of this version; choose another --out") from error
     for field in MADE_BY:
-        if getattr(former, field) != getattr(info, field):
+        was, now = _differing(getattr(former, field), getattr(info, field))
+        if was != now:
             raise DatasetError(
-                f"{path}: was made with {field} {getattr(former, field)}, now it is {getattr(info, field)}; "
-                "choose another --out, or delete that folder"
+                f"{path}: was made with {field} {was}, now it is {now}; choose another --out, or delete that folder"
             )
+
+
+def _differing(was: object, now: object) -> tuple[object, object]:
+    """Two values; of two settings by name, those that are not the same."""
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        return was, now
+    one, other = cast("dict[str, object]", was), cast("dict[str, object]", now)
+    return (
+        {name: value for name, value in one.items() if name not in other or other[name] != value},
+        {name: value for name, value in other.items() if name not in one or one[name] != value},
+    )
 
 
 def finish(
