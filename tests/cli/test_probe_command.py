@@ -34,6 +34,19 @@ class Hearing(Seeing):
         return super().reply(variant, prompt)
 '''
 
+HALF_A_WORD = """
+from offbeat.models.base import Reply
+
+
+class Unsure:
+    name, revision = "unsure", "1"
+
+    def reply(self, variant, prompt):
+        rest = 0.25 / (len(prompt.options) - 1)
+        first, *others = prompt.options
+        return Reply("aud", stop="truncated", probabilities={first: 0.75, **dict.fromkeys(others, rest)})
+"""
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -68,6 +81,14 @@ def test_a_deaf_one_is_shown_in_a_table(made):
     assert any(line.startswith("picture: depends") for line in lines)
     assert "audio_tokens 0" in done.stdout
     assert lines[-1].endswith("By its own count it read no tokens of the sound.")
+
+
+def test_a_reply_that_names_nothing_is_shown_with_what_was_likeliest(made):
+    (made / "unsure.py").write_text(HALF_A_WORD, encoding="utf-8")
+    done = probe(made, f"{made}/unsure.py:Unsure")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "anything to hear? muted" + 4 * " truncated, audible 0.7500" in lines
+    assert "anything moves? frozen late" + 4 * " truncated, moving 0.7500" in lines
 
 
 def test_as_json(made):

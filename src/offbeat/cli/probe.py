@@ -199,8 +199,12 @@ def _order(said: Said) -> tuple[int, int]:
 
 def _cell(said: Said) -> str:
     words = said.choice or (said.text.strip() or "(nothing)" if said.outcome == "unparsed" else said.outcome)
-    share = None if said.probabilities is None or said.choice is None else said.probabilities.get(said.choice)
-    return one_line(words, LONGEST_CELL) + ("" if share is None else f" {share:.4f}")
+    shown = one_line(words, LONGEST_CELL)
+    if not said.probabilities:
+        return shown
+    likeliest = said.choice or max(said.probabilities, key=said.probabilities.__getitem__)
+    share = said.probabilities.get(likeliest)
+    return shown + ("" if said.choice else f", {likeliest}") + ("" if share is None else f" {share:.4f}")
 
 
 def _chances(finding: Finding) -> str:

@@ -16,6 +16,7 @@ from offbeat.dataset.compact import material_of
 from offbeat.dataset.schema import ClipRow, VariantRow, picture_name
 from offbeat.errors import DatasetError, MediaError
 from offbeat.files import place, scratch_file, sha256_of, whole_file
+from offbeat.media.rate import picture_digest
 from offbeat.media.read import read_grid, read_images, read_sound
 from offbeat.media.values import Frames, Grid, Sound
 
@@ -86,6 +87,14 @@ class Variant:
         for k, image in enumerate(chain([first], images)):
             found[k] = image
         return Frames(images=found, fps=grid.fps if fps is None else Fraction(fps))
+
+    def picture_digest(self) -> str:
+        """SHA-256 over its picture's packets, which tells pictures apart whatever the clip is called.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        return picture_digest(self._picture)
 
     @property
     def _picture(self) -> Path:

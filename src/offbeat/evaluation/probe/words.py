@@ -16,8 +16,8 @@ _NO_DIFFERENCE = {
     "picture": "whether the picture moves or stands still",
 }
 _NAMED = {
-    "sound": "it calls clips with sound silent, and silent ones audible",
-    "picture": "it calls moving pictures frozen, and frozen ones moving",
+    "sound": "it sooner calls clips with sound silent than silent ones",
+    "picture": "it sooner calls moving pictures frozen than frozen ones",
 }
 _TOKENS: dict[Sense, tuple[str, Literal["sound", "picture"]]] = {
     "sound": ("audio_tokens", "sound"),

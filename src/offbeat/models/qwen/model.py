@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable
-from offbeat.media.rate import picture_digest
 from offbeat.models.base import JsonValue, Prompt, Reply
 from offbeat.models.qwen.checkpoint import find_checkpoint
 from offbeat.models.qwen.controls import hears, order_of, sees
@@ -30,6 +30,12 @@ from offbeat.models.qwen.sound import heard
 
 if TYPE_CHECKING:
     from offbeat.models.qwen.loading import Loaded
+    from offbeat.models.qwen.picture import Patches
+    from offbeat.models.qwen.thinker import Seen
+
+PICTURES_KEPT = 3
+"""What the vision tower made of the last ones: a probe shows each clip as it is, and frozen at two moments, in many
+questions. 10 s of 720p at 2 frames a second take about 30 MB in bfloat16."""
 
 _Group: TypeAlias = "tuple[str, Prompt]"
 
@@ -102,6 +108,7 @@ class QwenOmni:
         self._checkpoint = find_checkpoint(source, hub_revision=self._settings.hub_revision)
         self.looks = sees(self._settings.control) and hears(self._settings.control)
         self._batch = self._settings.batch
+        self._seen: OrderedDict[str, tuple[Patches, Seen]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -130,13 +137,13 @@ class QwenOmni:
         groups: dict[_Group, list[int]] = {}
         for number, (variant, prompt) in enumerate(zip(variants, prompts, strict=True)):
             try:
-                groups.setdefault((_picture_of(variant), prompt), []).append(number)
+                groups.setdefault((variant.picture_digest(), prompt), []).append(number)
             except MediaError as error:
                 found[number] = ModelError(str(error))
         with self._lock:
-            for (_, prompt), numbers in groups.items():
+            for (picture, prompt), numbers in groups.items():
                 try:
-                    answers = self._group([variants[number] for number in numbers], prompt)
+                    answers = self._group(picture, [variants[number] for number in numbers], prompt)
                 except ModelUnavailable:
                     raise
                 except (ModelError, MediaError) as error:
@@ -144,7 +151,7 @@ class QwenOmni:
                 found.update(zip(numbers, answers, strict=True))
         return [found[number] for number in range(len(variants))]
 
-    def _group(self, variants: Sequence[Variant], prompt: Prompt) -> list[Reply | ModelError]:
+    def _group(self, picture: str, variants: Sequence[Variant], prompt: Prompt) -> list[Reply | ModelError]:
         from offbeat.models.qwen.loading import load
 
         settings = self._settings
@@ -164,11 +171,17 @@ class QwenOmni:
             elif sound is not None:
                 sounds.append(sound)
         count = found.count(None)
-        replies = iter(self._ask(loaded, shown, sounds, count, prompt) if count else ())
+        replies = iter(self._ask(loaded, picture, shown, sounds, count, prompt) if count else ())
         return [next(replies) if one is None else one for one in found]
 
     def _ask(
-        self, loaded: Loaded, shown: _Shown, sounds: Sequence[NDArray[np.float32]], count: int, prompt: Prompt
+        self,
+        loaded: Loaded,
+        picture: str,
+        shown: _Shown,
+        sounds: Sequence[NDArray[np.float32]],
+        count: int,
+        prompt: Prompt,
     ) -> list[Reply]:
         import torch
 
@@ -188,11 +201,9 @@ class QwenOmni:
         )
         batches = Batches(self._batch)
         with torch.inference_mode():
-            patches = (
-                None
-                if shown.images is None
-                else patches_of(shown.images, loaded.family, most_pixels=settings.max_pixels)
-            )
+            patches, seen = self._seen.pop(picture, (None, None))
+            if patches is None and shown.images is not None:
+                patches = patches_of(shown.images, loaded.family, most_pixels=settings.max_pixels)
             ears = spectrograms(loaded, sounds) if sounds else nothing_heard(count)
             given = give(
                 loaded,
@@ -203,7 +214,7 @@ class QwenOmni:
                 control=settings.control,
             )
             try:
-                clip = ClipPass(loaded, given, mel_frames=ears.mel_frames)
+                clip = ClipPass(loaded, given, mel_frames=ears.mel_frames, seen=seen)
                 told = batches.ask(clip, ears, wanted)
             except torch.OutOfMemoryError as error:
                 raise ModelError(
@@ -211,6 +222,10 @@ class QwenOmni:
                     "--option max_pixels=200704 or --option height=360, ask fewer frames a second, or use more devices"
                 ) from error
         self._batch = batches.at_a_time
+        if patches is not None and clip.seen is not None:
+            self._seen[picture] = (patches.emptied(), clip.seen.on_cpu())
+            while len(self._seen) > PICTURES_KEPT:
+                self._seen.popitem(last=False)
         details: dict[str, JsonValue] = {
             **details_of(shown.sampled, given),
             "shared_tokens": clip.shared,
@@ -231,11 +246,6 @@ class _Shown:
     images: Iterator[NDArray[np.uint8]] | None
     sampled: Sampled
     length_s: Fraction
-
-
-def _picture_of(variant: Variant) -> str:
-    """What tells pictures apart: their packets, not the clip's name, under which a control may show another."""
-    return variant.clip.picture.sha256 if variant.clip is not None else picture_digest(variant.path)
 
 
 def _shown(variant: Variant, settings: Settings) -> _Shown:

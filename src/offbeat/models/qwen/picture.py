@@ -40,6 +40,10 @@ class Patches:
         """Of the whole picture."""
         return self.grid[0] * self.tokens_per_pair
 
+    def emptied(self) -> Patches:
+        """The same without the values, which are large, for when they have been seen."""
+        return Patches(self.values.new_empty(0, self.values.shape[1]), self.grid)
+
 
 def fitting_size(height: int, width: int, *, step: int, fewest: int, most: int) -> tuple[int, int]:
     """Height and width nearest to the given, both multiples of `step`, with `fewest` to `most` pixels.

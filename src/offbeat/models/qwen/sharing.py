@@ -25,7 +25,7 @@ from offbeat.models.qwen.front import Given, Heard
 from offbeat.models.qwen.layout import check_places
 from offbeat.models.qwen.loading import Loaded
 from offbeat.models.qwen.spellings import Tokens
-from offbeat.models.qwen.thinker import Thinker
+from offbeat.models.qwen.thinker import Seen, Thinker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,16 @@ class ClipPass:
         loaded: the model.
         given: what all variants share.
         mel_frames: of each sound; 0 where none is given.
+        seen: what the vision tower made of the same picture before; None where it has yet to look.
+
+    Attributes:
+        seen: what it makes of the picture; None where none is shown.
 
     Raises:
         AssertionError: see `check_places`.
     """
 
-    def __init__(self, loaded: Loaded, given: Given, *, mel_frames: int) -> None:
+    def __init__(self, loaded: Loaded, given: Given, *, mel_frames: int, seen: Seen | None = None) -> None:
         self._thinker = thinker = Thinker(loaded)
         ids = torch.from_numpy(given.ids)[None].to(loaded.device)
         sound = ids[0] == loaded.marks.sound
@@ -81,13 +85,14 @@ class ClipPass:
         self._picture = ids == loaded.marks.video
         self._vectors = thinker.embed(ids)
         self._deeper: tuple[Tensor, ...] = ()
+        self.seen = seen
         grid = None
         if given.patches is not None:
-            seen = thinker.see(given.patches)
+            self.seen = seen = seen or thinker.see(given.patches)
             self._vectors = self._vectors.masked_scatter(
                 self._picture[..., None], seen.tokens.to(self._vectors.device, self._vectors.dtype)
             )
-            self._deeper = seen.deeper
+            self._deeper = tuple(layer.to(self._vectors.device) for layer in seen.deeper)
             grid = torch.tensor([given.patches.grid], device=loaded.device)
         self._places = thinker.places(
             ids, grid=grid, mel_frames=mel_frames, pair_s=given.shape.pair_s, one_item=given.one_item

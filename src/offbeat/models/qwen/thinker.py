@@ -28,6 +28,10 @@ class Seen:
     tokens: Tensor
     deeper: tuple[Tensor, ...]
 
+    def on_cpu(self) -> Seen:
+        """The same, out of the memory of the device."""
+        return Seen(self.tokens.cpu(), tuple(layer.cpu() for layer in self.deeper))
+
 
 class Thinker:
     """The parts of a loaded model; nothing is kept from call to call."""
