@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -44,22 +43,18 @@ def claim(out: Path, info: DatasetInfo) -> None:
     except ValidationError as error:
         raise DatasetError(f"{path}: not readable as a dataset of this version; choose another --out") from error
     for field in MADE_BY:
-        was, now = _differing(getattr(former, field), getattr(info, field))
+        was, now = getattr(former, field), getattr(info, field)
         if was != now:
+            if field == "settings":
+                was, now = _only_in(former.settings, info.settings), _only_in(info.settings, former.settings)
             raise DatasetError(
                 f"{path}: was made with {field} {was}, now it is {now}; choose another --out, or delete that folder"
             )
 
 
-def _differing(was: object, now: object) -> tuple[object, object]:
-    """Two values; of two settings by name, those that are not the same."""
-    if not isinstance(was, dict) or not isinstance(now, dict):
-        return was, now
-    one, other = cast("dict[str, object]", was), cast("dict[str, object]", now)
-    return (
-        {name: value for name, value in one.items() if name not in other or other[name] != value},
-        {name: value for name, value in other.items() if name not in one or one[name] != value},
-    )
+def _only_in(settings: Mapping[str, object], others: Mapping[str, object]) -> dict[str, object]:
+    """Those settings that the others do not have, or have otherwise."""
+    return {name: value for name, value in settings.items() if name not in others or others[name] != value}
 
 
 def finish(
