@@ -36,7 +36,7 @@ def name_of(length_s: int, fps: int, most_pixels: int | None) -> str:
 def shown_and_heard(variants, fps: int, most_pixels: int | None):
     frames = variants[0].frames()
     shown = frames.images[list(sample(frames.count, frames.fps, fps=Fraction(fps), sampler="grid").indices)]
-    larger = 1 if most_pixels is None else 5
+    larger = 1 if most_pixels is None else 3
     cut_s = Fraction(3, 1000) if most_pixels is None else 0
     sounds = [heard(variant.sound(), frames.count / frames.fps - cut_s) for variant in variants]
     return shown.repeat(larger, axis=1).repeat(larger, axis=2), sounds
