@@ -8,8 +8,9 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from offbeat.analysis import detection, scores
-from offbeat.analysis.auroc import auroc, count_pairs
+from offbeat.analysis.auroc import area, auroc, count_pairs
 from offbeat.analysis.intervals import draw_weights
+from offbeat.analysis.jackknife import LOGIT, over_left_out
 
 STUDY = np.array([204.0, 2040.0, 2040.0])
 
@@ -72,11 +73,11 @@ def test_no_variants_in_sync_no_sensitivity():
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=2, max_size=60))
 def test_area_agrees_with_scikit_learn(rows):
     values, positive, source = (np.array(column) for column in zip(*rows, strict=True))
-    area = auroc(count_pairs(values / 5, positive, source))
+    areas = auroc(count_pairs(values / 5, positive, source))
     if positive.all() or not positive.any():
-        assert np.isnan(area[0])
+        assert np.isnan(areas[0])
     else:
-        assert area[0] == pytest.approx(roc_auc_score(positive, values / 5), abs=1e-12)
+        assert areas[0] == pytest.approx(roc_auc_score(positive, values / 5), abs=1e-12)
 
 
 def test_area_of_each_draw_is_that_of_its_variants():
@@ -86,9 +87,33 @@ def test_area_of_each_draw_is_that_of_its_variants():
     values = np.round(rng.normal(positive * 0.5 + source / 20, 1), 1)
     weights = draw_weights(7, draws=50, rng=rng)
     areas = auroc(count_pairs(values, positive, source), weights)
-    for row, area in zip(weights, areas, strict=True):
+    for row, one in zip(weights, areas, strict=True):
         rows = np.concatenate([np.flatnonzero(source == 3 * s) for s in np.repeat(np.arange(7), row)])
-        assert area == pytest.approx(roc_auc_score(positive[rows], values[rows]), abs=1e-12)
+        assert one == pytest.approx(roc_auc_score(positive[rows], values[rows]), abs=1e-12)
+
+
+def test_the_interval_of_an_area_rests_on_the_areas_without_each_source():
+    rng = np.random.default_rng(4)
+    source = np.repeat(np.arange(9), 12)
+    positive = np.tile(np.arange(12) < 8, 9)
+    values = rng.normal(positive * 0.8 + source / 10, 1)
+    without = np.array([roc_auc_score(positive[source != s], values[source != s]) for s in range(9)])
+    found = area(values, positive, source)
+    assert found.value == pytest.approx(roc_auc_score(positive, values), abs=1e-12)
+    theirs = over_left_out(found.value, without, scale=LOGIT)
+    assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high], abs=1e-9)
+    assert (found.method, found.n_sources) == ("jackknife", 9)
+
+
+def test_an_area_of_one_ends_within_half_a_pair_and_one_that_rests_on_a_source_has_no_interval():
+    source, positive = np.repeat(np.arange(5), 4), np.tile([True, False], 10)
+    found = area(positive * 1.0, positive, source)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(1 - 0.5 / 100, abs=1e-12)
+    alone = area(positive * 1.0, positive & (source == 2), source)
+    assert alone.value is not None
+    assert (alone.low, alone.high) == (None, None)
+    assert area(positive * 1.0, positive & (source > 9), source).value is None
 
 
 def test_a_missing_value_is_refused():

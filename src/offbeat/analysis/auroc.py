@@ -7,9 +7,13 @@ model that always says "sync", and still grows less sure of it as the delay grow
 Two values are looked at: ``1 - P(sync)`` for detection (shifted against in sync), ``P(behind) - P(ahead)`` for
 direction (behind against ahead, among all shifted variants).
 
-For resampling whole sources, the pairs are counted once, source by source: ``wins[s, t]`` is how often a positive of
-source s beats a negative of source t. With weights w the area is ``w' wins w / ((w' n+) (w' n-))``, exactly that of the
-resampled variants, so that thousands of draws cost one product of matrices.
+The pairs are counted once, source by source: ``wins[s, t]`` is how often a positive of source s beats a negative of
+source t. With weights w for the sources the area is ``w' wins w / ((w' n+) (w' n-))``.
+
+**Intervals** leave out one source after the other (`offbeat.analysis.jackknife`), on the scale of log-odds, areas being
+kept half a pair from 0 and 1. Draws of sources with replacement would not do: a source that is drawn twice meets
+itself, and within a source, where readiness to say "sync" is the same, pairs are told apart better than across. With
+few sources such draws lie too high, and held the truth in 64 to 85 % of simulated sets of 5 to 8 sources.
 
 References:
     Hanley & McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC) curve", Radiology
@@ -18,10 +22,13 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from offbeat.analysis.intervals import Estimate
+from offbeat.analysis.jackknife import LOGIT, over_left_out
 
 _CHUNK = 1_000
 
@@ -41,6 +48,34 @@ class Pairs:
     wins: Values
     positives: Values
     negatives: Values
+
+
+def area(values: Values, positive: NDArray[np.bool_], source: NDArray[np.int64]) -> Estimate:
+    """The area of all sources together, with its interval; none where a source alone holds all of one kind.
+
+    Args:
+        values: one for each variant; higher speaks for positive.
+        positive: which are.
+        source: any integer codes.
+
+    Raises:
+        ValueError: shapes differ, or a value is NaN.
+    """
+    pairs = count_pairs(values, positive, source)
+    n = pairs.positives.size
+    whole = float(auroc(pairs)[0])
+    if np.isnan(whole):
+        return Estimate(value=None, low=None, high=None, n_sources=n)
+    without = auroc(pairs, 1 - np.eye(n))
+    alone = Estimate(value=whole, low=None, high=None, n_sources=n, method="jackknife")
+    if n < 2 or np.isnan(without).any():
+        return alone
+    least = 0.5 / (pairs.positives.sum() * pairs.negatives.sum())
+    inside = np.clip([whole, *without], least, 1 - least)
+    found = over_left_out(float(inside[0]), inside[1:], scale=LOGIT)
+    if found.low is None or found.high is None:
+        return alone
+    return replace(found, value=whole, low=min(found.low, whole), high=max(found.high, whole))
 
 
 def count_pairs(values: Values, positive: NDArray[np.bool_], source: NDArray[np.int64]) -> Pairs:
@@ -74,12 +109,12 @@ def count_pairs(values: Values, positive: NDArray[np.bool_], source: NDArray[np.
     )
 
 
-def auroc(pairs: Pairs, weights: NDArray[np.uint16] | None = None) -> Values:
-    """The area, of all sources or of each draw of them; NaN where one of the kinds is missing.
+def auroc(pairs: Pairs, weights: NDArray[np.uint16] | Values | None = None) -> Values:
+    """The area, of all sources or with each row of weights for them; NaN where one of the kinds is missing.
 
     Args:
         pairs: from `count_pairs`.
-        weights: from `offbeat.analysis.intervals.draw_weights`, shape (draws, n_sources); None: each source once.
+        weights: how often each source counts, shape (draws, n_sources); None: each source once.
 
     Returns:
         Shape (draws,); (1,) without weights.

@@ -10,9 +10,9 @@ estimators for few clusters the jackknife's is the careful one (it is CR3 for a 
 of freedom the usual companion.
 
 The scale g is where the figure is nearest to normal, and its error depends least on itself: `PLAIN` for a place, `LOG`
-for a width or a ratio, `RATE` (-1 / figure) for a spread. A spread that comes out too small by chance has an error that
-comes out too small as well; on the scale of rates, which for noise is the slope of the curve, much less so. A rate
-whose interval reaches 0 leaves the spread without an upper end, and there is no interval.
+for a width or a ratio, `LOGIT` for an area, `RATE` (-1 / figure) for a spread. A spread that comes out too small by
+chance has an error that comes out too small as well; on the scale of rates, which for noise is the slope of the curve,
+much less so. A rate whose interval reaches 0 leaves the spread without an upper end, and there is no interval.
 
 References:
     Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 11 (jackknife: bias and standard error).
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import expit, logit, stdtrit
 
 from offbeat.analysis.intervals import LEVEL, Estimate
 
@@ -51,6 +51,7 @@ class Scale:
 
 PLAIN = Scale(lambda value: value, lambda place: place)
 LOG = Scale(np.log, np.exp)
+LOGIT = Scale(logit, expit)
 RATE = Scale(lambda value: -1 / value, lambda place: -1 / place, below=0.0)
 
 

@@ -40,9 +40,9 @@ from scipy.special import ndtr
 from scipy.stats import rankdata
 
 from offbeat.analysis import scores
-from offbeat.analysis.auroc import auroc, count_pairs
+from offbeat.analysis.auroc import area
 from offbeat.analysis.groups import Coded
-from offbeat.analysis.intervals import Estimate, draw_weights, estimate, over_draws, resample
+from offbeat.analysis.intervals import Estimate, draw_weights, estimate, resample
 
 LARGE_MS = 1_000.0
 """Delays beyond it are large: people notice a tenth of it."""
@@ -124,7 +124,7 @@ def contrasts(
         if probabilities is None:
             found[name] = _from_words(own, clip[kept], draws, seed)
         else:
-            found[name] = _from_probabilities(own, clip[kept], probabilities[kept], draws, seed)
+            found[name] = _from_probabilities(own, clip[kept], probabilities[kept])
     return found
 
 
@@ -168,7 +168,7 @@ def _from_words(coded: Coded, clip: Codes, draws: int, seed: int) -> Contrast:
     )
 
 
-def _from_probabilities(coded: Coded, clip: Codes, probabilities: Array, draws: int, seed: int) -> Contrast:
+def _from_probabilities(coded: Coded, clip: Codes, probabilities: Array) -> Contrast:
     shifted = coded.truth > 0
     of_shifted = coded.where(shifted)
     not_sync = 1 - probabilities[:, 0]
@@ -176,19 +176,12 @@ def _from_probabilities(coded: Coded, clip: Codes, probabilities: Array, draws: 
     rather_behind = probabilities[shifted, 2] - probabilities[shifted, 1]
     ranks, ranks_of_shifted = _ranks(not_sync, clip), _ranks(rather_behind, clip[shifted])
     return Contrast(
-        detection=_area(not_sync, shifted, coded.source, draws, seed),
-        direction=_area(rather_behind, behind, of_shifted.source, draws, seed),
+        detection=area(not_sync, shifted, coded.source),
+        direction=area(rather_behind, behind, of_shifted.source),
         detection_chance=0.5,
         detection_p=_above(within_clips(_numbers(shifted), ranks, clip)),
         direction_p=_beside(within_clips(_numbers(behind), ranks_of_shifted, clip[shifted])),
     )
-
-
-def _area(values: Array, positive: NDArray[np.bool_], source: Codes, draws: int, seed: int) -> Estimate:
-    pairs = count_pairs(values, positive, source)
-    n_sources = pairs.positives.size
-    drawn = auroc(pairs, _weights(n_sources, draws, seed)) if n_sources > 1 else None
-    return over_draws(float(auroc(pairs)[0]), drawn, n_sources=n_sources)
 
 
 def _ranks(values: Array, clip: Codes) -> Array:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offbeat.analysis import bounds, scores
-from offbeat.analysis.auroc import auroc, count_pairs
+from offbeat.analysis.auroc import area
 from offbeat.analysis.groups import Coded, split
-from offbeat.analysis.intervals import Estimate, over_draws
+from offbeat.analysis.intervals import Estimate
 from offbeat.analysis.repeats import Spread, spread
 from offbeat.dataset.schema import VariantRow
 from offbeat.evaluation.answer import OUTCOMES, Answer
@@ -71,7 +71,7 @@ class Scorer:
             unasked=len(self._rows) - len({answer.variant_id for answer in answers}),
             outcomes={outcome: outcomes[outcome] for outcome in OUTCOMES},
             confusion=tuple(tuple(int(cell) for cell in row) for row in total),
-            figures=self._draws.estimates(tables, SCORES) | self._areas(probabilities[told], coded.where(told)),
+            figures=self._draws.estimates(tables, SCORES) | _areas(probabilities[told], coded.where(told)),
             bounds=_bounds(total),
             baselines=baselines(total.sum(axis=1)),
             with_probabilities=int(told.sum()),
@@ -103,21 +103,6 @@ class Scorer:
             found.append(Group(key=key, n=sum(choices), choices=choices, **figures))
         return tuple(sorted(found, key=_by_key))
 
-    def _areas(self, probabilities: NDArray[np.float64], coded: Coded) -> dict[str, Estimate]:
-        shifted = coded.truth > 0
-        of_shifted = coded.where(shifted)
-        behind_rather = probabilities[shifted, 2] - probabilities[shifted, 1]
-        return {
-            "detection_auroc": self._area(1 - probabilities[:, 0], shifted, coded.source),
-            "direction_auroc": self._area(behind_rather, of_shifted.truth == 2, of_shifted.source),
-        }
-
-    def _area(self, values: NDArray[np.float64], positive: NDArray[np.bool_], source: NDArray[np.int64]) -> Estimate:
-        pairs = count_pairs(values, positive, source)
-        n_sources = pairs.positives.size
-        drawn = auroc(pairs, self._draws.weights(n_sources)) if n_sources > 1 else None
-        return over_draws(float(auroc(pairs)[0]), drawn, n_sources=n_sources)
-
     def _spread(self, answers: Sequence[Answer]) -> Spread | None:
         repeats: dict[int, dict[str, Answer]] = {}
         for answer in answers:
@@ -129,6 +114,16 @@ class Scorer:
         coded = [self.coded([own[name] for name in everywhere]) for own in each]
         values = np.array([float(scores.balanced_accuracy(one.tables().sum(axis=0))) for one in coded])
         return spread(np.array([one.choice for one in coded]), values)
+
+
+def _areas(probabilities: NDArray[np.float64], coded: Coded) -> dict[str, Estimate]:
+    shifted = coded.truth > 0
+    of_shifted = coded.where(shifted)
+    behind_rather = probabilities[shifted, 2] - probabilities[shifted, 1]
+    return {
+        "detection_auroc": area(1 - probabilities[:, 0], shifted, coded.source),
+        "direction_auroc": area(behind_rather, of_shifted.truth == 2, of_shifted.source),
+    }
 
 
 def baselines(totals: scores.Counts) -> dict[str, dict[str, float | None]]:
