@@ -8,7 +8,7 @@ from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, answer, guess, sample_
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.errors import RunError
-from offbeat.report.findings import finding
+from offbeat.report.findings import few_sources, finding
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
 from offbeat.report.results_json import results_json
@@ -167,6 +167,21 @@ def test_one_source_is_too_little_for_a_finding():
     dataset = sample_dataset(genres={"speech": 1})
     model = compute_results(dataset, sample_answers(dataset, "m", lambda row: row.label)).models[0]
     assert finding(model).endswith("100.0 % on one source: too little to say how it would do on others.")
+
+
+@pytest.mark.parametrize(
+    ("genres", "words"),
+    [
+        ({"speech": 5}, "all figures here rest on fewer than 8"),
+        ({"speech": 9, "music": 3}, "some genres rest on fewer than 8"),
+        ({"speech": 8}, None),
+    ],
+)
+def test_few_sources_are_warned_of(genres, words):
+    dataset = sample_dataset(genres=genres)
+    models = compute_results(dataset, sample_answers(dataset, "m", lambda row: row.label), draws=50).models
+    warnings = few_sources(models)
+    assert [words in warning for warning in warnings] == ([] if words is None else [True])
 
 
 def test_results_json_holds_every_figure_with_its_interval_and_sources(study, results):

@@ -24,7 +24,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.evaluation.answer import OUTCOMES
 from offbeat.report import score_tables, tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
-from offbeat.report.findings import finding
+from offbeat.report.findings import few_sources, finding
 from offbeat.report.insight import Insight
 from offbeat.report.insight_page import insight_charts, insight_values
 from offbeat.report.marks import mark_of
@@ -86,7 +86,7 @@ def render_page(
             label_words=words.LABEL_WORDS,
             choices=CHOICES,
             results=results,
-            findings=[finding(model) for model in results.models],
+            findings=[*(finding(model) for model in results.models), *few_sources(results.models)],
             marks=[mark_of(model, runs) for model in results.models],
             published=published,
             dataset=dataset,
