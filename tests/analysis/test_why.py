@@ -150,6 +150,8 @@ BOTH = Contrast(figure(0.5, 0.4, 0.6), figure(0.9, 0.8, 1.0), 0.0, 1e-9, 1e-9)
 UNSURE = dataclasses.replace(BOTH, detection_p=0.02, direction_p=0.02)
 SHIFTS = Contrast(figure(0.5, 0.4, 0.6), figure(0.5, 0.4, 0.6), 0.0, 1e-9, 0.9)
 TURNED = Contrast(figure(0.5, 0.4, 0.6), figure(0.1, 0.0, 0.2), 0.0, 1e-9, 1e-9)
+FEW = dataclasses.replace(NO, detection_reach=0.04, direction_reach=0.04)
+FEW_NOTICED = dataclasses.replace(SHIFTS, direction_reach=0.04)
 GAIN = Calibration(
     figure(0.4, 0.3, 0.5), figure(0.5, 0.4, 0.6), figure(0.6, 0.5, 0.7), 0.7, figure(0.2, 0.1, 0.3), (1, 1, 1)
 )
@@ -175,6 +177,11 @@ def evidence(words, probabilities=None, **changes):
         (evidence((NO, NO), probe_sound="cannot tell"), "insensitive"),
         (evidence((NO, NO), (NO, NO), unmoved=False), "insensitive"),
         (evidence((UNSURE, UNSURE)), "insensitive"),
+        (evidence((FEW, FEW)), "cannot be told"),
+        (evidence((FEW, NO)), "insensitive"),
+        (evidence((FEW, FEW), (FEW, FEW), unmoved=True), "deaf"),
+        (evidence((FEW, BOTH)), "sensitive"),
+        (evidence((FEW_NOTICED, FEW_NOTICED)), "sensitive"),
         (evidence((NO, BOTH)), "sensitive to large delays only"),
         (evidence((NO, NO), (NO, BOTH)), "sensitive to large delays only"),
         (evidence((NO, NO), (BOTH, BOTH)), "biased but sensitive"),
@@ -194,3 +201,20 @@ def test_the_wrong_way_round_is_told():
     assert "takes early for late" in judge(evidence((TURNED, TURNED)))[1]
     only_large = Evidence({"large": BOTH}, {}, None, {}, None, None, None)
     assert judge(only_large)[0] == "sensitive"
+
+
+@pytest.mark.parametrize("sources", [2, 3, 4, 8])
+@pytest.mark.parametrize("delays", [3, 5, 9])
+def test_nothing_is_denied_of_a_perfect_observer_however_few_the_answers(sources, delays):
+    delay_ms = np.tile(1000.0 * np.arange(-(delays // 2), delays // 2 + 1), sources)
+    truth = np.where(delay_ms == 0, 0, np.where(delay_ms < 0, 1, 2))
+    source = np.repeat(np.arange(sources), delays)
+    found = verdict_of(Coded(truth=truth, choice=truth, source=source), delay_ms)
+    assert found in ("cannot be told", "sensitive")
+    assert verdict_of(Coded(truth=truth, choice=np.full(truth.size, 3), source=source), delay_ms) == "cannot be told"
+    constant = verdict_of(Coded(truth=truth, choice=np.zeros(truth.size, int), source=source), delay_ms)
+    assert constant == ("insensitive" if found == "sensitive" else "cannot be told")
+
+
+def verdict_of(answers, delay_ms):
+    return judge(Evidence(contrasts(answers, delay_ms, answers.source, draws=200), {}, None, {}, None, None, None))[0]

@@ -67,6 +67,8 @@ class Contrast:
         detection_p: by permutation, one-sided.
         direction_p: by permutation, two-sided.
         alpha: below which p tells.
+        detection_reach: the `detection_p` of a perfect observer who answered the same variants.
+        direction_reach: the `direction_p` of one who noticed the same shifts.
     """
 
     detection: Estimate
@@ -75,6 +77,18 @@ class Contrast:
     detection_p: float
     direction_p: float
     alpha: float = ALPHA / 4
+    detection_reach: float = 0.0
+    direction_reach: float = 0.0
+
+    @property
+    def could_detect(self) -> bool:
+        """Whether a perfect observer would pass the test: with a few variants not even that one does."""
+        return self.detection_reach < self.alpha
+
+    @property
+    def could_direct(self) -> bool:
+        """The same for the direction of the shifts that were noticed."""
+        return self.direction_reach < self.alpha
 
     @property
     def detects(self) -> bool:
@@ -157,6 +171,7 @@ def _from_words(coded: Coded, clip: Codes, draws: int, seed: int) -> Contrast:
     drawn = resample(tables, _weights(len(tables), draws, seed)) if len(tables) > 1 else None
     noticed = (coded.choice == 1) | (coded.choice == 2)
     both = noticed & (coded.truth > 0)
+    chosen = coded.choice < scores.CLASSES
     return Contrast(
         detection=estimate(tables, _more_noticed, drawn),
         direction=estimate(tables, scores.direction, drawn),
@@ -165,6 +180,8 @@ def _from_words(coded: Coded, clip: Codes, draws: int, seed: int) -> Contrast:
         direction_p=_beside(
             within_clips(_numbers(coded.truth[both] == 2), _numbers(coded.choice[both] == 2), clip[both])
         ),
+        detection_reach=_above(_most(coded.truth[chosen] > 0, clip[chosen])),
+        direction_reach=_beside(_most(coded.truth[both] == 2, clip[both])),
     )
 
 
@@ -181,7 +198,14 @@ def _from_probabilities(coded: Coded, clip: Codes, probabilities: Array) -> Cont
         detection_chance=0.5,
         detection_p=_above(within_clips(_numbers(shifted), ranks, clip)),
         direction_p=_beside(within_clips(_numbers(behind), ranks_of_shifted, clip[shifted])),
+        detection_reach=_above(_most(shifted, clip)),
+        direction_reach=_beside(_most(behind, clip[shifted])),
     )
+
+
+def _most(true: NDArray[np.bool_], clip: Codes) -> float:
+    """The z of an observer who says just what is true."""
+    return within_clips(_numbers(true), _numbers(true), clip)
 
 
 def _ranks(values: Array, clip: Codes) -> Array:

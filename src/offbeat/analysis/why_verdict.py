@@ -5,19 +5,21 @@ The rules, the first that holds:
 ==================================  ====================================================================================
 verdict                             rule
 ==================================  ====================================================================================
-``cannot be told``                  fewer than two sources, or nothing in sync, or nothing shifted
+``cannot be told``                  fewer than two sources, or nothing in sync, or nothing shifted; or neither deaf nor
+                                    blind, and so few choices that a perfect observer would not be beyond chance either
 ``deaf``                            no contrast beyond chance; and the probe found that its answers do not depend on the
                                     sound, or its probabilities are the same at all delays of every clip
 ``blind``                           no contrast beyond chance; and the probe found the same of the picture
 ``insensitive``                     no contrast beyond chance
-``sensitive to large delays only``  a contrast beyond chance among delays above 1 s, none among those up to 1 s
+``sensitive to large delays only``  a contrast beyond chance among delays above 1 s, none among those up to 1 s, where a
+                                    perfect observer would have one
 ``biased but sensitive``            a contrast beyond chance among delays up to 1 s, and one of: only its probabilities
                                     show it, never its words; a criterion found on other sources adds at least 5
                                     points of balanced accuracy, the interval of the gain above 0; it has no
                                     probabilities, and gives a label at least 25 points too often, by the lower end of
                                     the interval
-``sensitive to shifts, not to       shifts are told from sync beyond chance, early from late not
-their direction``
+``sensitive to shifts, not to       shifts are told from sync beyond chance, early from late not, where a perfect
+their direction``                   observer would
 ``sensitive``                       otherwise
 ==================================  ====================================================================================
 
@@ -84,7 +86,7 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
     if not any(found["small"]) and not any(found["large"]):
         return _nothing(evidence)
     if not any(found["small"]):
-        if "small" not in evidence.words:
+        if not any(_could(route.get("small")) for route in routes):
             return _sensitive(evidence)
         return (
             "sensitive to large delays only",
@@ -97,6 +99,10 @@ def _beyond(contrast: Contrast | None) -> bool:
     return contrast is not None and (contrast.detects or contrast.directs)
 
 
+def _could(contrast: Contrast | None) -> bool:
+    return contrast is not None and (contrast.could_detect or contrast.could_direct)
+
+
 def _nothing(evidence: Evidence) -> tuple[Verdict, str]:
     if evidence.unmoved:
         return "deaf", "Its probabilities are the same, to the sixth decimal, whatever the sound of a clip."
@@ -104,6 +110,8 @@ def _nothing(evidence: Evidence) -> tuple[Verdict, str]:
         return "deaf", "The probe found that its answers do not depend on the sound, and no delay changes them."
     if evidence.probe_picture == NOT_DEPENDING:
         return "blind", "The probe found that its answers do not depend on the picture, and no delay changes them."
+    if not any(_could(contrast) for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
+        return "cannot be told", "So few choices that a perfect observer would not stand out from chance either."
     if evidence.probabilities:
         return "insensitive", "No delay changes its words or its probabilities beyond chance."
     return "insensitive", "No delay changes its words beyond chance; it gave no probabilities that could tell more."
@@ -128,6 +136,11 @@ def _sensitive(evidence: Evidence) -> tuple[Verdict, str]:
     if any(contrast.reversed for contrast in every):
         return "sensitive", "Delays change its answers beyond chance, but it takes early for late."
     if not any(contrast.directs for contrast in every):
+        if not any(contrast.could_direct for contrast in every):
+            return (
+                "sensitive",
+                "It tells shifted from in sync beyond chance; too few shifts to say whether early from late.",
+            )
         return (
             "sensitive to shifts, not to their direction",
             "It tells shifted from in sync beyond chance, and early from late no better than a coin.",
