@@ -94,8 +94,8 @@ def _scoring(results: Results) -> str:
     )
     return (
         f"Intervals are 95 % expanded percentile intervals (Hesterberg 2015) over {count(results.draws)} draws of "
-        f"sources with all their answers, seed {results.seed}; where a source has one answer at most, Wilson's; those of "
-        "ROC areas and of thresholds leave out one source after the other (jackknife, Student's t). d′ has "
+        f"sources with all their answers, seed {results.seed}; where a source has one answer at most, Wilson's. Those "
+        "of ROC areas and of thresholds leave out one source after the other (jackknife, Student's t). d′ has "
         f"the log-linear correction (Hautus 1995), in proportion to the trials.{compared}"
     )
 
