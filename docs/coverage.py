@@ -41,7 +41,7 @@ HUMAN = {
     "shifted": Observer(60.0, 260.0, 80.0, 50.0, 0.04, between_half_ms=30.0),
 }
 SOURCES = (10, 16, 30, 51)
-LAPSES = (0.0, 0.005, 0.01)
+LAPSES = (0.0, 0.005, 0.01, 0.02, 0.04)
 CLIPS = 4
 SETS = 1_000
 _BATCH = 50
