@@ -182,7 +182,7 @@ def test_what_failed_stands_in_the_method():
     answers += [dataclasses.replace(one, repeat=1) for one in answers]
     text = methods(compute_results(dataset, answers, draws=50), dataset, [])
     assert "*m\\*\\_* (revision 1) gave 20 answers" in text
-    assert "every variant was asked 2 times; 2 had no choice and count as wrong, 2 calls failed" in text
+    assert "; 10 variants were answered 2 times each; 2 had no choice and count as wrong, 2 calls failed" in text
     assert "1 variants were not asked" in text
 
 

@@ -133,7 +133,18 @@ def test_two_answers_to_one_question_are_refused():
     dataset = sample_dataset()
     answers = sample_answers(dataset, "m", guess(0.5))
     with pytest.raises(RunError, match=r"m has two answers .* repeat 0; give only one of the runs"):
-        compute_results(dataset, answers + answers[:1])
+        compute_results(dataset, [*answers, replace(answers[0], text="another", choice="ahead")])
+    with pytest.raises(RunError, match="m has two answers"):
+        compute_results(dataset, [*answers, replace(answers[0], key="asked otherwise")])
+
+
+def test_what_two_runs_hold_alike_counts_once():
+    """A reference such as random, asked in both of two runs."""
+    dataset = sample_dataset()
+    both = sample_answers(dataset, "random", guess(0.5))
+    alone = compute_results(dataset, [*both, *sample_answers(dataset, "a", guess(0.9))], draws=50)
+    results = compute_results(dataset, [*both, *sample_answers(dataset, "a", guess(0.9)), *both], draws=50)
+    assert results == alone
 
 
 def test_answers_of_another_dataset_are_refused():

@@ -40,7 +40,8 @@ def compute_results(
         advance: called once for each model that is done.
 
     Raises:
-        RunError: an answer to a variant that the dataset does not have, or two to the same question and repeat.
+        RunError: an answer to a variant that the dataset does not have, or two that differ to the same question and
+            repeat.
     """
     rows = {variant.row.variant_id: variant.row for variant in dataset.variants}
     drawn = Draws(draws=draws, seed=seed)
@@ -71,8 +72,10 @@ def compute_results(
 def entries(answers: Iterable[Answer], known: Mapping[str, object]) -> dict[str, list[Answer]]:
     """The answers of each model under each question, by a name that tells them apart, in order of appearance.
 
+    One that two runs hold alike, as of a reference model that both asked, counts once.
+
     Raises:
-        RunError: an answer to an unknown variant, or two to the same question and repeat.
+        RunError: an answer to an unknown variant, or two that differ to the same question and repeat.
     """
     found: dict[tuple[str, str, str], dict[tuple[str, int], Answer]] = {}
     for answer in answers:
@@ -82,12 +85,12 @@ def entries(answers: Iterable[Answer], known: Mapping[str, object]) -> dict[str,
                 "the run belongs to another dataset"
             )
         own = found.setdefault((answer.model, answer.question, answer.revision), {})
-        if (answer.variant_id, answer.repeat) in own:
+        given = own.setdefault((answer.variant_id, answer.repeat), answer)
+        if not _same(given, answer):
             raise RunError(
                 f"{answer.model} has two answers for variant {answer.variant_id!r}, question {answer.question!r}, "
                 f"repeat {answer.repeat}; give only one of the runs that hold them"
             )
-        own[answer.variant_id, answer.repeat] = answer
     models = Counter(model for model, _, _ in found)
     questions = Counter((model, question) for model, question, _ in found)
     named: dict[str, list[Answer]] = {}
@@ -97,6 +100,10 @@ def entries(answers: Iterable[Answer], known: Mapping[str, object]) -> dict[str,
         parts = [model, *([question] if asked_twice else []), *([revision] if answered_twice else [])]
         named[" · ".join(parts)] = list(own.values())
     return named
+
+
+def _same(one: Answer, other: Answer) -> bool:
+    return (one.key, one.outcome, one.choice, one.text) == (other.key, other.outcome, other.choice, other.text)
 
 
 def _rank(model: ModelResult) -> tuple[float, str]:

@@ -73,7 +73,11 @@ def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
 def _answers(model: ModelResult) -> str:
     choiceless = unread(model)
     extra = f", {count(model.unasked)} variants were not asked" if model.unasked else ""
-    again = "" if model.spread is None else f"; every variant was asked {model.spread.repeats} times"
+    again = (
+        ""
+        if model.spread is None
+        else (f"; {count(model.spread.variants)} variants were answered {model.spread.repeats} times each")
+    )
     person = model.model.startswith("human:")
     who, missing = ("a person; revision", "variants were left open") if person else ("revision", "calls failed")
     return (
