@@ -44,6 +44,14 @@ GROUP_KEYS = {
 """The name of each list, the group that it holds, and the name of the key in its items."""
 
 
+INTERVAL_METHODS = {
+    "bootstrap": "expanded percentiles over draws of sources",
+    "jackknife": "one source left out after the other, Student's t",
+    "wilson": "Wilson's, where a source has one answer at most",
+}
+"""What the `method` of a figure means."""
+
+
 def results_json(
     results: Results,
     dataset: Dataset,
@@ -66,7 +74,7 @@ def results_json(
         },
         "runs": list(runs),
         "intervals": {
-            "method": "expanded percentile bootstrap over sources",
+            "methods": INTERVAL_METHODS,
             "level": LEVEL,
             "draws": results.draws,
             "seed": results.seed,
