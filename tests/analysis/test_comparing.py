@@ -123,8 +123,14 @@ def test_two_sources_at_least():
 
 def test_models_that_are_alike_everywhere():
     same = paired_test(np.zeros(20))
-    assert (same.mean, same.t_p, same.flip_p, same.detectable) == (0, 1, 1, 0)
-    assert paired_test(np.full(20, 0.1)).t_p < 1e-12
+    assert (same.mean, same.t_p, same.flip_p, same.detectable) == (0, 1, 1, None)
+
+
+@pytest.mark.parametrize(("n", "p"), [(2, 0.5), (5, 0.0625), (16, 2**-15), (20, 1 / 10_000)])
+def test_sources_that_all_differ_by_the_same_have_the_p_value_of_the_sign_flips(n, p):
+    found = paired_test(np.full(n, 0.1))
+    assert (found.t_p, found.flip_p, found.detectable) == (p, p, None)
+    assert among(found, 3).detectable is None
 
 
 def test_spread_of_repeats():

@@ -85,6 +85,13 @@ def test_pairs_in_words(dataset):
     )
 
 
+def test_two_sources_show_no_difference_however_alike():
+    two = sample_dataset(genres={"cooking": 2}, delays_ms=(-500.0, 0.0, 500.0))
+    results = compute(two, good=lambda row: row.label, constant=lambda row: "sync")
+    assert pair_rows(results)[0].detectable == "–"
+    assert verdict(results.comparisons[0]) == "66.7 points apart on every source, but on too few of them to tell."
+
+
 def test_the_page_shows_pairs_only_where_there_are_any(dataset):
     def page(results):
         browser = browser_data(dataset, [], order=[], missing=set())

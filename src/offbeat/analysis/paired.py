@@ -3,7 +3,8 @@
 A source gives one number: the difference of the two models' scores on its variants. Sources are independent of each
 other, so that Student's t applies to these S numbers, and so does the randomisation test that turns their signs about
 (if neither model is better, either sign was as likely). Both are computed; where they disagree, there are few sources
-or one far from the others, and the second is to be believed.
+or one far from the others, and the second is to be believed. Where all sources differ by the same, t has no spread
+to go by (two such sources would give p = 0), and its p-value is that of the randomisation test.
 
 ``t = mean / (sd / sqrt(S))`` on S - 1 degrees of freedom. The randomisation test counts the assignments of signs whose
 |sum| is at least the one observed: all 2^S of them up to 16 sources (exact), else 10,000 drawn ones, the observed
@@ -48,10 +49,11 @@ class PairedTest:
         mean: of the differences.
         low: lower end of Student's 95 % interval of the mean.
         high: upper end.
-        t_p: two-sided p-value of the t-test.
+        t_p: two-sided p-value of the t-test; `flip_p` where all differences are the same.
         flip_p: the same of the randomisation test.
         flip_exact: whether all assignments of signs were looked at.
-        detectable: the smallest true difference that would have been found, see above.
+        detectable: the smallest true difference that would have been found, see above; None where all sources differ by
+            the same, so that nothing tells how much others would.
         tests: how many are corrected together, this one among them.
     """
 
@@ -62,7 +64,7 @@ class PairedTest:
     t_p: float
     flip_p: float
     flip_exact: bool
-    detectable: float
+    detectable: float | None
     tests: int = 1
 
 
@@ -84,7 +86,7 @@ def paired_test(differences: NDArray[np.float64], *, seed: int = 0) -> PairedTes
     # scores that are equal, and were added up in another order, differ in their last digit: no noise to test on
     differences = np.where(np.abs(differences) < _ROUNDING, 0.0, differences)
     mean = float(differences.mean())
-    error = float(differences.std(ddof=1)) / math.sqrt(n)
+    error = float(differences.std(ddof=1)) / math.sqrt(n) if float(np.ptp(differences)) >= _ROUNDING else 0.0
     half = error * float(stdtrit(n - 1, 1 - ALPHA / 2))
     p, exact = sign_flips(differences, rng=np.random.default_rng((seed, n)))
     return PairedTest(
@@ -92,15 +94,17 @@ def paired_test(differences: NDArray[np.float64], *, seed: int = 0) -> PairedTes
         mean=mean,
         low=mean - half,
         high=mean + half,
-        t_p=_t_test(mean, error, n),
+        t_p=2 * float(stdtr(n - 1, -abs(mean) / error)) if error else p,
         flip_p=p,
         flip_exact=exact,
-        detectable=error * detectable_shift(n),
+        detectable=error * detectable_shift(n) if error else None,
     )
 
 
 def among(test: PairedTest, tests: int) -> PairedTest:
     """The same test as one of `tests` that are corrected together: a larger difference is needed to be found."""
+    if test.detectable is None:
+        return replace(test, tests=tests)
     alone, corrected = (detectable_shift(test.n_sources, alpha=ALPHA / number) for number in (test.tests, tests))
     return replace(test, detectable=test.detectable / alone * corrected, tests=tests)
 
@@ -138,9 +142,3 @@ def detectable_shift(n_sources: int, *, power: float = POWER, alpha: float = ALP
         return 1 - float(nctdtr(freedom, shift, limit)) + (0.0 if math.isnan(wrong_side) else wrong_side) - power
 
     return float(brentq(missing, 0.0, 2 * limit + 3, xtol=1e-12))
-
-
-def _t_test(mean: float, error: float, n: int) -> float:
-    if error == 0:
-        return 1.0 if mean == 0 else 0.0
-    return 2 * float(stdtr(n - 1, -abs(mean) / error))

@@ -67,12 +67,14 @@ def verdict(pair: Comparison) -> str:
     test = pair.test
     if test is None:
         return "Fewer than two sources in common: nothing can be said."
-    if test.detectable == 0 and test.mean == 0:
+    if test.detectable is None and test.mean == 0:
         return "Alike on every source."
     p = test.t_p if pair.holm_p is None else pair.holm_p
     if p <= ALPHA:
         better = pair.second if test.mean > 0 else pair.first
         return f"{better} is better by {100 * abs(test.mean):.1f} points."
+    if test.detectable is None:
+        return f"{100 * abs(test.mean):.1f} points apart on every source, but on too few of them to tell."
     return (
         f"No difference was found; a true one of {100 * test.detectable:.1f} points would have been found with "
         f"{100 * POWER:.0f} % power."
