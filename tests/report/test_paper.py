@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, guess, sample_answers, sample_dataset
 
 import offbeat
@@ -154,6 +155,21 @@ def test_hostile_names_are_text_in_markdown(hostile):
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [4, 4, 4, 4]
     assert "<script>" not in text
+    assert not re.search(r"(?<!\\)[$~^@{}]", text)
+    read = [token.content for token in MarkdownIt().enable("table").parse(text) if token.type == "inline"]
+    words = MarkdownIt().parseInline(read[0])[0].children
+    assert {token.type for token in words} <= {"text", "text_special"}
+    assert "".join(token.content for token in words) == " ".join(HOSTILE.split())
+
+
+def test_hostile_names_are_text_in_the_method():
+    dataset = sample_dataset()
+    text = methods(compute_results(dataset, sample_answers(dataset, HOSTILE, guess(0.5)), draws=50), dataset, [])
+    line = next(line for line in text.splitlines() if "etc/passwd" in line)
+    assert not re.search(r"(?<!\\)[$~^@{}]", line)
+    assert " ".join(HOSTILE.split()) in MarkdownIt().render(line).replace("&lt;", "<").replace("&gt;", ">").replace(
+        "&amp;", "&"
+    )
 
 
 def test_the_method_is_what_was_run(study, results):

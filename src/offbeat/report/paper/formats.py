@@ -15,10 +15,10 @@ import io
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.report.paper.tables import Cell, Column, Table
-from offbeat.report.paper.words import one_line, shown
+from offbeat.report.paper.words import MARKDOWN, one_line, shown
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_MARKDOWN = {character: f"\\{character}" for character in MARKDOWN} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def as_markdown(table: Table) -> str:

@@ -9,9 +9,12 @@ from typing import Any
 import offbeat
 from offbeat.dataset.folder import Dataset
 from offbeat.report.paper.tables import unread
+from offbeat.report.paper.words import MARKDOWN
 from offbeat.report.tables import exactness
 from offbeat.report.values import ModelResult, Results
 from offbeat.report.words import count, delay, listed, seconds, visible
+
+_ACTED_UPON = f"{MARKDOWN}<>&"
 
 
 def methods(results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]]) -> str:
@@ -116,4 +119,4 @@ def _versions(dataset: Dataset) -> str:
 def _plain(text: str) -> str:
     """Text of others on one line, with nothing that Markdown would act upon."""
     line = " ".join(visible(text).split())
-    return "".join(f"\\{character}" if character in "\\`*_[]<>#|&" else character for character in line)
+    return "".join(f"\\{character}" if character in _ACTED_UPON else character for character in line)

@@ -6,6 +6,9 @@ from offbeat.report.figure_words import ends, number, p_value
 from offbeat.report.paper.tables import Cell, Column
 from offbeat.report.words import NOTHING, count, visible
 
+MARKDOWN = "\\`*_[]|#$~^@{}"
+"""What GitHub or pandoc act upon in a line; pandoc takes $ for formulas, ~ and ^ for small print, @ for sources."""
+
 
 def shown(column: Column, cell: Cell, *, interval: bool = True) -> str:
     """The cell in the unit of its column, with its interval in brackets where that is wanted and there is one."""
