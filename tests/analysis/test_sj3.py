@@ -106,9 +106,17 @@ def flat(seed=0):
     return np.random.default_rng(seed).multinomial(4, [0.6, 0.2, 0.2], size=(30, 21)).astype(float)
 
 
+def guessing(share):
+    """Sees sharply, by limits of a second and noise of half a second, and guesses that often all the same."""
+    sharp = sj3.shares(STUDY, np.array([[0.0, np.log(2.0), np.log(500.0), np.log(500.0), -12.0]]))[0]
+    rng = np.random.default_rng(0)
+    return rng.multinomial(4, (1 - share) * sharp + share / 3, size=(30, 21)).astype(float)
+
+
 @pytest.mark.parametrize(
     ("counts", "reason"),
     [
+        (guessing(0.7), "guesses every other time"),
         (constant(0), "it always answered sync"),
         (constant(2), "it always answered behind"),
         (perfect() * [0, 1, 1], "it never answered sync"),

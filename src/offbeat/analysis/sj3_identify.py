@@ -9,7 +9,8 @@
 3. the answers do not follow the delay: the slope of the answer (-1 ahead, 0 sync, +1 behind) over the delay, within
    sources, is not above 0 with 95 % confidence (`offbeat.analysis.jackknife`). With a single source, twice the gain in
    log-likelihood over the same shares at every delay must exceed 13.8 (chi-squared, 2 degrees of freedom, p < 0.001);
-4. a limit or the PSS lies outside the delays that were tried;
+4. the lapse rate ends at its upper bound (`offbeat.analysis.sj3.MOST_LAPSES`), so that the other parameters
+   have to stand for the lapses beyond it; or a limit or the PSS lies outside the delays that were tried;
 5. the noise or the window is known to no better than a factor of e, standard error on the logarithm more than 1 by the
    Fisher information: the grid of delays is too coarse for this observer, or its answers are too few;
 6. it hangs on single sources: without one of them an answer was never given, a parameter ends at a bound or a limit
@@ -32,6 +33,9 @@ ENOUGH_GAIN = 13.8
 """Twice the gain in log-likelihood that a single source must show: chi-squared, 2 degrees of freedom, p < 0.001."""
 MOST_ERROR = 1.0
 """The standard error of log noise and log window, beyond which they are not known."""
+AT_MOST = 0.99
+"""The share of the highest lapse rate beyond which it counts as reached."""
+GUESSING = "it guesses every other time or more often"
 COARSE = "the answers turn within a step of the delays that were tried, or are too few: it needs a finer grid of delays"
 OUTSIDE = "its limits lie outside the delays that were tried, or too near their ends to tell"
 _NAMES = {0: "sync", AHEAD: "ahead", BEHIND: "behind"}
@@ -81,6 +85,8 @@ def unknown(total: Array, delays_ms: Array, fitted: sj3.Fit, *, alone: bool, asy
         flat = float((pooled * np.log(pooled / pooled.sum())).sum())
         if 2 * (float(fitted.log_likelihood[0]) - flat) < ENOUGH_GAIN:
             return "the answers to its one source do not follow the delay beyond chance"
+    if float(sj3.lapse_rate(fitted.parameters)[0]) > AT_MOST * sj3.MOST_LAPSES:
+        return GUESSING
     early, late = sj3.limits(fitted.parameters)
     if early[0] < delays_ms.min() or late[0] > delays_ms.max():
         return OUTSIDE
