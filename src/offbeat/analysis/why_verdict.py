@@ -90,7 +90,7 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
             return _sensitive(evidence)
         return (
             "sensitive to large delays only",
-            "Delays above 1 s change its answers beyond chance; delays up to 1 s do not.",
+            "Delays above 1 s change its answers beyond chance; of delays up to 1 s that was not found.",
         )
     return _biased(evidence, in_words=found["small"][0] or found["large"][0]) or _sensitive(evidence)
 
