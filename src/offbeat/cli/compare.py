@@ -57,7 +57,7 @@ def compare(
     Differences are B minus A, on what both answered; intervals draw the same sources for both. Runs over different
     datasets are compared on the variants that have the same bytes (SHA-256), if there are any.
 
-    Exit code: 0 if all was compared, 1 if some answers have no partner, 2 if nothing can be compared.
+    Exit code: 0 if all was compared, 1 if something was left out, 2 if nothing can be compared.
     """
     from offbeat.evaluation.run_folder import open_run
     from offbeat.report.compare import compare_runs
