@@ -6,7 +6,8 @@ after the first are the same with their last seconds cut off. The other way is w
 for each variant `ffmpeg -ss T -t L -i S -ss T-delay -t L -i S -c:v libx264 -c:a aac`, with ffmpeg's default preset,
 at the same windows. One of the 21 is run for each clip (`--all` runs them all) and scaled. Ours is the whole command
 `offbeat build`, from the start of Python to the manifest: scan, cut, encode or copy, write 84 files, read each back and
-measure its delay; with all its child processes. The floor is `floor.py`: decode once, encode once, and nothing else.
+measure its delay; with all its child processes. The floor is `floor.py`: decode once, encode once, and nothing else;
+as many at once as there are `--jobs`.
 
 All figures of CPU hold on a busy machine as well, within some ten per cent; those of wall time do not, so the load is
 printed. `--repeat` runs everything so often, in turns, and takes the lowest.
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,13 +89,17 @@ def offbeat_build(clips: Clips, *options: object) -> str:
     return subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout
 
 
-def floor_cpu_s(clips: Clips, audio: str) -> float:
-    cpu_s = 0.0
-    for source, starts_s in clips.starts_s.items():
-        command = [sys.executable, Path(__file__).with_name("floor.py"), source, _joined(starts_s), LENGTH_S]
+def floor_cpu_s(clips: Clips, audio: str, jobs: int) -> float:
+    """One process a window, `jobs` at once: a core that shares memory and clock with a busy one takes longer."""
+
+    def one(source: Path, start_s: float) -> float:
+        command = [sys.executable, Path(__file__).with_name("floor.py"), source, start_s, LENGTH_S]
         command += [_joined(DELAYS_S), audio]
-        cpu_s += float(subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout)
-    return cpu_s
+        return float(subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        windows = [(source, start_s) for source, starts_s in clips.starts_s.items() for start_s in starts_s]
+        return sum(pool.map(lambda window: one(*window), windows))
 
 
 def _joined(values: list[float]) -> str:
@@ -114,12 +120,12 @@ def main() -> None:
     scale = len(DELAYS_S) / len(delays_s)
     ours: dict[tuple[str, str, int], list[Cost]] = {}
     others: list[Cost] = []
-    floors: dict[str, list[float]] = {"aac": [], "flac": []}
-    runs = [(picture, audio, 2) for picture in ("encode", "copy") for audio in floors] + [("encode", "aac", 1)]
+    floors: dict[tuple[str, int], list[float]] = {}
+    runs = [(picture, audio, 2) for picture in ("encode", "copy") for audio in ("aac", "flac")] + [("encode", "aac", 1)]
     if chosen.aac:
-        floors, runs = {"aac": []}, [("encode", "aac", 1), ("encode", "aac", 2)]
+        runs = [("encode", "aac", 1), ("encode", "aac", 2)]
     elif chosen.copy:
-        floors, runs = {}, [("copy", audio, jobs) for audio in ("aac", "flac") for jobs in (1, 2)]
+        runs = [("copy", audio, jobs) for audio in ("aac", "flac") for jobs in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
         source = joined_720p(Path(folder) / "source")
         for cut_s in range(1, chosen.sources):
@@ -131,8 +137,8 @@ def main() -> None:
             for run in runs:
                 out = Path(folder) / f"{turn}-{'-'.join(map(str, run))}"
                 ours.setdefault(run, []).append(cost_of(lambda run=run, out=out: _build(clips, out, *run)))
-            for audio, found in floors.items():
-                found.append(floor_cpu_s(clips, audio))
+                if run[0] == "encode":
+                    floors.setdefault(run[1:], []).append(floor_cpu_s(clips, *run[1:]))
     other_cpu_s = scale * min(cost.cpu_s for cost in others)
     other_wall_s = scale * min(cost.wall_s for cost in others)
     print(f"lowest of {chosen.repeat}, load {os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores")
@@ -147,7 +153,7 @@ def main() -> None:
             f"{other_cpu_s / cpu_s:.1f}x less CPU, {other_wall_s / wall_s:.1f}x less wall"
         )
         if picture == "encode":
-            floor_s = min(floors[audio])
+            floor_s = min(floors[audio, jobs])
             over_s = (cpu_s - floor_s) / clips.count
             line += f"; {cpu_s / floor_s:.2f}x the floor of {floor_s:.2f} CPU s, {over_s:.2f} CPU s a clip above it"
         print(line)
