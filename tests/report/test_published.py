@@ -30,6 +30,15 @@ def test_balanced_accuracy_of_thud_is_computed_from_its_figures(row):
     assert row.computed["balanced"] == pytest.approx((row.figures["synced"] + 2 * row.figures["shift"]) / 3, abs=0.051)
 
 
+def test_all_three_parts_of_dave_are_there_as_counted_in_its_published_answers():
+    right = {"Gemini 2.0 Flash": (442, 1, 0), "Gemini 1.5 Pro": (385, 2, 0), "random": (144, 21, 14)}
+    shares = {row.model: tuple(row.figures.values()) for row in PAPERS["DAVE"].rows}
+    assert shares == {
+        model: tuple(round(100 * count / n, 1) for count, n in zip(counts, (712, 76, 66), strict=True))
+        for model, counts in right.items()
+    }
+
+
 def test_they_stand_apart_from_what_was_measured():
     dataset = sample_dataset()
     results = compute_results(dataset, sample_answers(dataset, "m", guess(0.5)), draws=50)
