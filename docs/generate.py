@@ -21,7 +21,8 @@ def command_line_page() -> str:
     """The help of the group and of each command, in Markdown."""
     parts = [
         "# Command line\n\nGenerated from `--help` by `make docs`; do not edit. All commands exit with 0 only when "
-        "everything that was asked for is there, with 2 where something must be mended first, with 130 after Ctrl-C.\n",
+        "everything that was asked for is there (`build` with `--strict`), with 2 where something must be mended "
+        "first, with 130 after Ctrl-C.\n",
         _section("offbeat", cli),
     ]
     context = click.Context(cli, info_name="offbeat")

@@ -101,6 +101,9 @@ def build(
 
     SOURCES is a folder of videos (its sub-folders are genres) or a .csv, .jsonl or .toml list with a column "path",
     and if known genre, language, licence, link, start, end, note. Interrupted, the same command goes on where it was.
+
+    Exit code: 0 if a dataset was made, whatever was refused, or planned (--dry-run); 2 if not; with --strict, 3 if one
+    was made and a source could not be used in full.
     """
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: where shall the dataset go? (Or --dry-run.)")
