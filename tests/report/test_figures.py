@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 from observers import observers
@@ -59,8 +60,9 @@ def test_figures_are_written_three_times_and_old_ones_removed(material, tmp_path
     pytest.importorskip("vl_convert", reason="the extra `figures` is 84 MB, and no part of the tests' environment")
     (tmp_path / "answers-9-old.svg").write_text("old", encoding="utf-8")
     (tmp_path / "mine.svg").write_text("mine", encoding="utf-8")
-    written = write_figures(tmp_path, *material)
-    assert len(written) == 3 * len(figure_specs(*material))
+    specs = figure_specs(*material)
+    written = write_figures(tmp_path, specs)
+    assert len(written) == 3 * len(specs)
     heads = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
     for path in written:
         assert path.read_bytes().startswith(heads[path.suffix[1:]])
@@ -85,3 +87,20 @@ def test_the_command_writes_them_beside_the_tables(run, tmp_path):
         for name in ("observers", "answers-1-half-right", "answers-2-always-sync")
         for end in ("svg", "png", "pdf")
     }
+
+
+def test_drawing_is_a_stage_of_its_own_after_the_page(run, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "out" / "index.html"
+    told: list[str] = []
+
+    def draw(*_, **__):
+        told.append(capsys.readouterr().err)
+        return str(page.exists())
+
+    drawn = {f"vegalite_to_{end}": draw for end in ("svg", "png", "pdf")}
+    monkeypatch.setitem(sys.modules, "vl_convert", SimpleNamespace(**drawn))
+    words = ["report", str(run), "--out", str(tmp_path / "out"), "--figures", "--bootstrap", "100"]
+    assert cli(words, standalone_mode=False) == 0
+    assert "placing clips: " in told[0]
+    assert "drawing figures: 3 of 3" in capsys.readouterr().err
+    assert {path.read_text() for path in page.parent.glob("paper/figures/*")} == {"True"}

@@ -53,8 +53,8 @@ def report(
 
     Exit code: 0 if everything is there, 1 if clips were missing from the dataset, 2 if there is no report.
     """
-    from offbeat.report.build import TITLE, open_material, write_report
-    from offbeat.report.paper.figures import converter
+    from offbeat.report.build import PAPER, TITLE, figures_of, open_material, write_report
+    from offbeat.report.paper.figures import FOLDER, converter, write_figures
     from offbeat.report.results import compute_results, entries
 
     if figures:
@@ -64,7 +64,11 @@ def report(
     with progress("scoring models", len(entries(material.answers, known))) as advance:
         results = compute_results(material.dataset, material.answers, draws=bootstrap, seed=seed, advance=advance)
     with progress("placing clips", len(known)) as advance:
-        built = write_report(material, results, out=out, title=title or TITLE, figures=figures, advance=advance)
+        built = write_report(material, results, out=out, title=title or TITLE, advance=advance)
+    if figures:
+        specs = figures_of(material, results, built)
+        with progress("drawing figures", len(specs)) as advance:
+            write_figures(out / PAPER / FOLDER, specs, advance=advance)
     if as_json:
         click.echo(json.dumps(built.results, indent=1, allow_nan=False))
     click.echo(f"{built.page}", err=as_json)

@@ -8,7 +8,7 @@ rendered into it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
-from offbeat.report.insight import look_into
+from offbeat.report.insight import Insight, look_into
 from offbeat.report.observers import observers
 from offbeat.report.page import render_page
-from offbeat.report.paper.figures import FOLDER as FIGURES
-from offbeat.report.paper.figures import write_figures
+from offbeat.report.paper.figures import Spec, figure_specs
 from offbeat.report.paper.write import FOLDER as PAPER
 from offbeat.report.paper.write import write_paper
 from offbeat.report.published import load_published
@@ -60,11 +59,13 @@ class Built:
     Attributes:
         page: index.html.
         results: the content of results.json.
+        insights: thresholds and verdicts, by the models' names.
         missing_clips: `file_name` of variants whose clip the dataset folder no longer has; the page says so.
     """
 
     page: Path
     results: dict[str, Any]
+    insights: Mapping[str, Insight]
     missing_clips: tuple[str, ...]
 
 
@@ -133,7 +134,6 @@ def write_report(
     *,
     out: Path,
     title: str = TITLE,
-    figures: bool = False,
     advance: Step = lambda: None,
 ) -> Built:
     """Write the folder.
@@ -143,11 +143,10 @@ def write_report(
         results: its figures.
         out: a new folder, or one that holds an earlier report.
         title: of the page.
-        figures: with the charts as files for a paper, in the folder paper/figures.
         advance: called once for each clip that is put in its place.
 
     Raises:
-        SettingsError: `out` holds something else, or is the dataset itself; or figures are wanted without the extra.
+        SettingsError: `out` holds something else, or is the dataset itself.
         DatasetError: a clip leads out of the dataset folder.
     """
     dataset = material.dataset
@@ -165,13 +164,16 @@ def write_report(
         missing=set(missing),
         curves=read_curves(dataset.folder),
     )
-    if figures:
-        rows = observers(results, insights, published, [variant.row for variant in dataset.variants])
-        write_figures(out / PAPER / FIGURES, results, insights, rows)
     write_whole(out / RESULTS, json.dumps(told, indent=1, allow_nan=False) + "\n")
     page = render_page(results, dataset, published, browser, insights, title=title, runs=runs)
     write_whole(out / PAGE, page)
-    return Built(page=out / PAGE, results=told, missing_clips=missing)
+    return Built(page=out / PAGE, results=told, insights=insights, missing_clips=missing)
+
+
+def figures_of(material: Material, results: Results, built: Built) -> dict[str, Spec]:
+    """The charts of a report as figures for a paper, by the name of their file; `write_figures` draws them."""
+    rows = [variant.row for variant in material.dataset.variants]
+    return figure_specs(results, built.insights, observers(results, built.insights, load_published(), rows))
 
 
 def _claim(out: Path, dataset: Dataset) -> None:

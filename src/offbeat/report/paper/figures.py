@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
@@ -67,15 +67,14 @@ def figure_specs(results: Results, insights: Mapping[str, Insight], observers: S
 
 
 def write_figures(
-    folder: Path, results: Results, insights: Mapping[str, Insight], observers: Sequence[Observer]
+    folder: Path, specs: Mapping[str, Spec], *, advance: Callable[[], object] = lambda: None
 ) -> list[Path]:
     """Write each figure three times.
 
     Args:
         folder: is made where it is not there; figures of an earlier report in it are removed.
-        results: the figures of all models.
-        insights: their thresholds and verdicts.
-        observers: the rows of the first screen.
+        specs: what `figure_specs` gives.
+        advance: called once for each figure that is written.
 
     Raises:
         SettingsError: the extra is missing.
@@ -86,7 +85,7 @@ def write_figures(
         for old in (path for suffix in ("svg", "png", "pdf") for path in folder.glob(f"{pattern}.{suffix}")):
             old.unlink()
     written: list[Path] = []
-    for name, spec in figure_specs(results, insights, observers).items():
+    for name, spec in specs.items():
         contents: dict[str, str | bytes] = {
             "svg": draw.vegalite_to_svg(spec, allowed_base_urls=[]),
             "png": draw.vegalite_to_png(spec, ppi=DOTS_PER_INCH, allowed_base_urls=[]),
@@ -95,6 +94,7 @@ def write_figures(
         for suffix, content in contents.items():
             write_whole(folder / f"{name}.{suffix}", content)
             written.append(folder / f"{name}.{suffix}")
+        advance()
     return written
 
 
