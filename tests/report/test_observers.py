@@ -73,6 +73,24 @@ def test_measured_rows_say_what_answers(found):
     assert (measured["failing"].verdict, measured["failing"].says) == (None, "failing: no figures")
 
 
+@pytest.mark.parametrize(
+    ("sources", "choice", "verdict"),
+    [
+        (7, lambda row: "sync", "insensitive (7 sources)"),
+        (8, lambda row: "sync", "insensitive"),
+        (7, lambda row: row.label, "sensitive"),
+        (1, lambda row: "sync", "cannot be told"),
+    ],
+)
+def test_that_nothing_was_found_in_few_sources_says_in_how_many(sources, choice, verdict):
+    dataset = sample_dataset(genres={"speech": sources}, delays_ms=STUDY_DELAYS_MS)
+    answers = sample_answers(dataset, "m", choice)
+    results = compute_results(dataset, answers, draws=100)
+    insights = look_into(dataset, answers, results, [])
+    rows = observers(results, insights, load_published(), [variant.row for variant in dataset.variants])
+    assert rows[0].verdict == verdict
+
+
 def test_published_rows_are_as_printed(found):
     published = {(row.name, row.about): row for row in found if row.group == "published"}
     figures = {

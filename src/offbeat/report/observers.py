@@ -17,6 +17,7 @@ from offbeat.analysis import scores
 from offbeat.analysis.human_limits import HUMAN_LIMITS, HumanLimit
 from offbeat.analysis.intervals import Estimate
 from offbeat.dataset.schema import VariantRow
+from offbeat.report.findings import FEW_SOURCES
 from offbeat.report.insight import Insight
 from offbeat.report.paper.tables import unread
 from offbeat.report.published import Published
@@ -111,13 +112,20 @@ def _measured(results: Results, insights: Mapping[str, Insight]) -> list[Observe
             about=KINDS.get(model.model.split(":")[0], ""),
             balanced=model.figures["balanced_accuracy"],
             accuracy=model.figures["accuracy"],
-            verdict=insights[model.name].why.verdict if model.name in insights else None,
+            verdict=_verdict(insights[model.name], model) if model.name in insights else None,
             why=f"#why-{numbers[model.name]}" if model.name in insights else "",
             result=model,
             choiceless=unread(model),
         )
         for model in results.models
     ]
+
+
+def _verdict(insight: Insight, model: ModelResult) -> str:
+    """That nothing was found reads as a finding of its own, unless it says where few sources were looked at."""
+    number = model.figures["accuracy"].n_sources
+    few = insight.why.verdict == "insensitive" and number < FEW_SOURCES
+    return f"{insight.why.verdict} ({number} sources)" if few else insight.why.verdict
 
 
 def _references(results: Results, rows: list[VariantRow]) -> list[Observer]:
