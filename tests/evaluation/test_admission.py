@@ -72,6 +72,16 @@ def test_who_has_passed_is_not_probed_again(dataset, tmp_path):
     assert newer.calls == probes + len(dataset.variants)
 
 
+def test_a_probe_stays_known_when_another_revision_is_asked_another_question(dataset, tmp_path):
+    out, letters = tmp_path / "run", [find_question("letters")]
+    run_models(dataset, [Counting(Watching())], out=out)
+    run_models(dataset, [Counting(Deaf(), revision="2")], out=out, questions=letters, terms=Terms(even_if_deaf=True))
+    assert {revision: probe["passed"] for (_, revision), probe in noted_probes(out).items()} == {"1": True, "2": False}
+    again = Counting(Watching())
+    assert run_models(dataset, [again], out=out, repeats=2).complete
+    assert again.calls == len(dataset.variants)
+
+
 def probe_calls_of(dataset, model, out, *, even_if_deaf=False):
     """As a dry run counts them, with two questions and everything asked twice."""
     plans = plan_run(dataset, [model], [STUDY, find_question("letters")], Selection(), 2, out)

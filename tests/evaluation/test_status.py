@@ -7,7 +7,7 @@ import pytest
 from offbeat.errors import DatasetError, ModelError, RunError
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.question import find_question
-from offbeat.evaluation.run_folder import INFO
+from offbeat.evaluation.run_folder import INFO, read_info
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import Failure, run_status
 from offbeat.models.base import Reply
@@ -49,12 +49,56 @@ def test_it_is_measured_by_the_last_command(dataset, tmp_path):
     ]
 
 
+def test_each_question_is_measured_by_the_last_command_that_asked_it(dataset, tmp_path):
+    def ask(*questions, limit, revision="1"):
+        patchy = Patchy()
+        patchy.revision = revision
+        chosen = [find_question(name) for name in questions]
+        selection = Selection(limit=limit)
+        return run_models(dataset, [patchy], out=tmp_path / "run", questions=chosen, selection=selection)
+
+    def told():
+        (patchy,) = run_status(tmp_path / "run").models
+        return [
+            (one.question, one.revision, one.expected, one.expected - one.outcomes["error"]) for one in patchy.questions
+        ]
+
+    ask("study", "letters", limit=20)
+    many = told()
+    assert [(name, expected) for name, _, expected, _ in many] == [("study", 20), ("letters", 20)]
+    ask("letters", limit=10, revision="2")
+    assert told()[0] == many[0]
+    assert told()[1][:3] == ("letters", "2", 10)
+    info = read_info(tmp_path / "run").models["patchy"]
+    assert [(one.revision, one.questions, one.expected) for one in info.records] == [
+        ("1", ("study",), 20),
+        ("2", ("letters",), 10),
+    ]
+    ask("study", limit=5, revision="2")
+    assert [one[:3] for one in told()] == [("letters", "2", 10), ("study", "2", 5)]
+    ask("letters", "study", limit=None, revision="3")
+    assert [one[:3] for one in told()] == [("letters", "3", 50), ("study", "3", 50)]
+    assert read_info(tmp_path / "run").models["patchy"].earlier == ()
+
+
 def test_failures_are_those_of_the_questions_that_are_shown(dataset, tmp_path):
     run_models(dataset, [Patchy()], out=tmp_path / "run")
     run_models(dataset, [Patchy()], out=tmp_path / "run", questions=[find_question("letters")])
     (patchy,) = run_status(tmp_path / "run").models
-    assert [question.question for question in patchy.questions] == ["letters"]
-    assert sum(failure.times for failure in patchy.failures) == patchy.questions[0].outcomes["error"] == 20
+    assert [(question.question, question.outcomes["error"]) for question in patchy.questions] == [
+        ("study", 20),
+        ("letters", 20),
+    ]
+    assert sum(failure.times for failure in patchy.failures) == 40
+
+
+def test_a_folder_that_tells_of_the_last_question_alone_can_be_read(dataset, tmp_path):
+    run_models(dataset, [make_model("random")], out=tmp_path / "run")
+    path = tmp_path / "run" / INFO
+    info = json.loads(path.read_text())
+    del info["models"]["random"]["earlier"]
+    path.write_text(json.dumps(info))
+    assert run_status(tmp_path / "run").complete
 
 
 def test_answers_of_another_revision_do_not_count(dataset, tmp_path):

@@ -17,8 +17,10 @@ NOT_NEEDED = {"passed": None, "overridden": False, "says": "It looks at nothing.
 UNKNOWN = object()
 
 
-def runs(probe, *, revision="1"):
+def runs(probe, *, revision="1", earlier=UNKNOWN):
     models = {} if probe is UNKNOWN else {"deaf": {"revision": revision, "probe": probe}}
+    if earlier is not UNKNOWN:
+        models["deaf"]["earlier"] = [{"revision": "1", "probe": earlier}]
     return [{"folder": "run", "settings": {"models": models}}]
 
 
@@ -38,6 +40,8 @@ def page(told):
         (runs(OVERRIDDEN), "probe not passed"),
         (runs(OVERRIDDEN) + runs(PASSED), None),
         (runs(PASSED) + runs(None), None),
+        (runs(PASSED, revision="2", earlier=OVERRIDDEN), "probe not passed"),
+        (runs(PASSED, earlier=OVERRIDDEN), None),
     ],
 )
 def test_who_bears_a_mark(told, label):

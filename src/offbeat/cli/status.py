@@ -30,8 +30,8 @@ SHOWN = 5
 def status(run: Path, as_json: bool) -> int:
     """How far RUN is: answers by outcome, what is missing, what failed and why, what it has cost.
 
-    It may be looked at while it is under way. Missing is what the last command for each model asked for and that has no
-    answer.
+    It may be looked at while it is under way. Missing is what the last command for each model and question asked for
+    and that has no answer.
 
     Exit code: 0 if nothing is missing, 1 if something is, 2 if RUN cannot be read.
     """

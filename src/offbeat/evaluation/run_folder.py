@@ -45,8 +45,15 @@ class AskedRecord(_Record):
     conditions: tuple[str, ...]
     """Empty filters keep everything."""
     expected: int
-    """The variants that these filters keep, each of which wants an answer."""
+    """The answers that are wanted: to each question, of each variant that these filters keep, each repeat."""
     asked_at: str
+    earlier: tuple[AskedRecord, ...] = ()
+    """What was asked before, the oldest first: of each only the questions that were not asked again since."""
+
+    @property
+    def records(self) -> tuple[AskedRecord, ...]:
+        """The earlier ones and this one; no question stands in two of them."""
+        return (*self.earlier, self)
 
 
 class RunInfo(_Record):
@@ -119,7 +126,7 @@ def note_asked(
     questions: Sequence[Question],
     asked: Mapping[str, AskedRecord],
 ) -> None:
-    """Write into run.json what is about to be asked of which models; what it says of other models stays.
+    """Write into run.json what is about to be asked of which models; what it says of other models and questions stays.
 
     Raises:
         RunError: the folder holds the answers of another dataset, or to another question of the same name, or cannot be
@@ -132,11 +139,12 @@ def note_asked(
         check_dataset(folder, before, dataset)
         check_questions(folder, before, questions)
     now = utc_now()
+    models = dict(before.models) if before else {}
     info = RunInfo(
         dataset_folder=Path(os.path.relpath(dataset.folder.resolve(), folder.resolve())).as_posix(),
         dataset_fingerprint=dataset.fingerprint,
         questions={**(before.questions if before else {}), **{question.name: question for question in questions}},
-        models={**(before.models if before else {}), **asked},
+        models={**models, **{name: _joined(record, models.get(name)) for name, record in asked.items()}},
         created_at=before.created_at if before else now,
         updated_at=now,
     )
@@ -155,7 +163,8 @@ def noted_probes(folder: Path) -> dict[tuple[str, str], Mapping[str, Any]]:
     if not (folder / INFO).exists():
         return {}
     models = read_info(folder).models
-    return {(name, asked.revision): asked.probe for name, asked in models.items() if asked.probe is not None}
+    records = [(name, record) for name, asked in models.items() for record in asked.records]
+    return {(name, record.revision): record.probe for name, record in records if record.probe is not None}
 
 
 def check_dataset(folder: Path, info: RunInfo, dataset: Dataset) -> None:
@@ -217,6 +226,21 @@ def read_info(folder: Path) -> RunInfo:
 def dataset_folder_of(folder: Path, info: RunInfo) -> Path:
     """Where the dataset is, seen from here."""
     return (folder / info.dataset_folder).resolve()
+
+
+def _joined(record: AskedRecord, former: AskedRecord | None) -> AskedRecord:
+    """The record, with what a former one says of questions that are not asked again."""
+    if former is None:
+        return record
+    left = [_without(one, record.questions) for one in former.records]
+    return record.model_copy(update={"earlier": tuple(one for one in left if one.questions)})
+
+
+def _without(record: AskedRecord, questions: Sequence[str]) -> AskedRecord:
+    """The record without these questions, and without what was earlier; all its questions want as many answers."""
+    left = tuple(question for question in record.questions if question not in questions)
+    expected = record.expected * len(left) // max(1, len(record.questions))
+    return record.model_copy(update={"questions": left, "expected": expected, "earlier": ()})
 
 
 class _Version(BaseModel):

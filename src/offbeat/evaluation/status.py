@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offbeat.dataset.folder import open_dataset
+from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.batches import pending_jobs
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.money.purse import spent_usd
-from offbeat.evaluation.plan import Selection, plan_models
+from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
 from offbeat.evaluation.store import all_answers
@@ -38,7 +38,7 @@ class ModelStatus:
         name: of the model.
         revision: what was asked the last time.
         asked_at: when that was.
-        questions: how far it is, by question.
+        questions: how far it is with each question, by the last command that asked it.
         failures: why answers are missing, the most frequent first.
         in_batches: questions that a server has, and whose answers have not been collected.
         probe: what the probe found; None where there was none.
@@ -54,7 +54,7 @@ class ModelStatus:
 
     @property
     def complete(self) -> bool:
-        """Whether there is an answer to everything that was asked the last time."""
+        """Whether there is an answer to everything that was asked the last time with each question."""
         return all(question.complete for question in self.questions)
 
 
@@ -85,12 +85,10 @@ def run_status(folder: Path) -> RunStatus:
         failed = [answer for answer in all_answers(database) if answer.error is not None]
         models: list[ModelStatus] = []
         for name, asked in info.models.items():
-            model = _Asked(name, asked.revision)
-            plans = plan_models(
-                dataset, [model], _questions(folder, info, asked), _selection(asked), asked.repeats, None
-            )
+            plans = [plan for record in asked.records for plan in _plans(folder, info, dataset, name, record)]
+            shown = {plan.question.name for plan in plans}
             texts = Counter(
-                answer.error or "" for answer in failed if answer.model == name and answer.question in asked.questions
+                answer.error or "" for answer in failed if answer.model == name and answer.question in shown
             )
             models.append(
                 ModelStatus(
@@ -115,6 +113,11 @@ class _Asked:
 
     def reply(self, variant: object, prompt: Prompt) -> Reply:
         raise ModelUnavailable(f"{self.name} is known by its answers alone")
+
+
+def _plans(folder: Path, info: RunInfo, dataset: Dataset, name: str, asked: AskedRecord) -> Sequence[ModelPlan]:
+    model = _Asked(name, asked.revision)
+    return plan_models(dataset, [model], _questions(folder, info, asked), _selection(asked), asked.repeats, None)
 
 
 def _questions(folder: Path, info: RunInfo, asked: AskedRecord) -> Sequence[Question]:

@@ -48,4 +48,5 @@ def mark_of(model: ModelResult, runs: Sequence[Mapping[str, Any]]) -> Mark | Non
 
 def _asked(model: ModelResult, runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     found = [run["settings"].get("models", {}).get(model.model) for run in runs]
-    return [asked for asked in found if asked is not None and asked["revision"] == model.revision]
+    records = [record for asked in found if asked is not None for record in (*asked.get("earlier", ()), asked)]
+    return [record for record in records if record["revision"] == model.revision]
