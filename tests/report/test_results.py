@@ -129,6 +129,18 @@ def test_repeats_count_as_answers():
     assert model.figures["accuracy"].value == pytest.approx((12 + 4) / 24)
 
 
+def test_a_variant_that_was_answered_more_often_weighs_more_and_the_numbers_tell():
+    dataset = sample_dataset()
+    once = sample_answers(dataset, "m", lambda row: row.label)
+    again = sample_answers(dataset, "m", lambda row: "sync", repeat=1)
+    for second in (again, again[:3]):
+        model = compute_results(dataset, [*once, *second], draws=50).models[0]
+        right = sum(one.choice == row.row.label for one, row in zip(second, dataset.variants, strict=False))
+        assert model.figures["accuracy"].value == pytest.approx((12 + right) / (12 + len(second)))
+        assert model.spread is not None
+        assert (model.n > model.spread.variants * model.spread.repeats) == (len(second) < 12)
+
+
 def test_two_answers_to_one_question_are_refused():
     dataset = sample_dataset()
     answers = sample_answers(dataset, "m", guess(0.5))
