@@ -1,17 +1,20 @@
 """Figures from datasets and answers: the study's grid, outcomes, names, and what is refused."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, answer, guess, sample_answers, sample_dataset
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.errors import RunError
-from offbeat.report.findings import few_sources, finding
+from offbeat.report.findings import FEW_SOURCES, few_sources, finding
+from offbeat.report.insight import look_into
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
-from offbeat.report.results_json import results_json
+from offbeat.report.results_json import INTERVAL_METHODS, RESULTS_VERSION, results_json
 from offbeat.timing import LABELS
 
 
@@ -190,6 +193,39 @@ def test_one_source_is_too_little_for_a_finding():
     dataset = sample_dataset(genres={"speech": 1})
     model = compute_results(dataset, sample_answers(dataset, "m", lambda row: row.label)).models[0]
     assert finding(model).endswith("100.0 % on one source: too little to say how it would do on others.")
+
+
+@pytest.mark.parametrize("sources", [1, 3])
+def test_every_figure_for_programs_has_the_same_keys_and_a_method_where_it_has_an_interval(sources):
+    dataset = sample_dataset(genres={"speech": sources}, delays_ms=STUDY_DELAYS_MS)
+    told = {"sync": 0.2, "ahead": 0.3, "behind": 0.5}
+    answers = [replace(one, probabilities=told) for one in sample_answers(dataset, "m", guess(0.5))]
+    results = compute_results(dataset, answers, draws=50)
+    insights = look_into(dataset, answers, results, [])
+    found = list(figures(results_json(results, dataset, load_published(), [], insights)))
+    assert {frozenset(figure) for figure in found} == {frozenset(("value", "low", "high", "n_sources", "method"))}
+    assert [figure for figure in found if (figure["low"] is None) != (figure["method"] is None)] == []
+    assert {figure["method"] for figure in found} - {None} <= set(INTERVAL_METHODS)
+    assert any(figure["method"] for figure in found) == (sources > 1)
+
+
+def figures(value):
+    """All of a nested value that have the ends of an interval."""
+    if isinstance(value, dict) and "low" in value:
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        yield from figures(part)
+
+
+def test_the_keys_for_programs_are_documented(study, results):
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "compare.md").read_text(encoding="utf-8")
+    section = page.split("## For other programs")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    keys = [key for row in rows for key in re.findall("`(.+?)`", row)]
+    assert keys == list(results_json(results, study, load_published(), []))
+    assert f"| `results_version` | {RESULTS_VERSION}." in section
+    assert dict(re.findall(r"^\* `(\w+)`: (.+)[;.]$", section, flags=re.MULTILINE)) == INTERVAL_METHODS
+    assert f"below {FEW_SOURCES}." in section
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.analysis.sj3_estimates import Psychometric
+from offbeat.analysis.why_calibration import Calibration
 from offbeat.analysis.why_contrasts import Contrast
 from offbeat.report.insight import AtDelay, Insight
 from offbeat.timing import LABELS
@@ -34,9 +35,9 @@ def insight_json(insight: Insight | None, controls: Sequence[str] = ()) -> Json:
             "with_probabilities": why.with_probabilities,
             "words": _contrasts(evidence.words),
             "probabilities": _contrasts(evidence.probabilities),
-            "slopes_per_s": {name: _figure(figure) for name, figure in why.slopes.items()},
-            "excess": {label: _figure(figure) for label, figure in evidence.excess.items()},
-            "calibration": None if evidence.calibration is None else asdict(evidence.calibration),
+            "slopes_per_s": {name: figure_json(figure) for name, figure in why.slopes.items()},
+            "excess": {label: figure_json(figure) for label, figure in evidence.excess.items()},
+            "calibration": None if evidence.calibration is None else _calibration(evidence.calibration),
             "same_at_all_delays": evidence.unmoved,
             "controls": list(controls),
             "probe": {"sound": evidence.probe_sound, "picture": evidence.probe_picture},
@@ -50,21 +51,26 @@ def _psychometric(found: Psychometric) -> Json:
         "n": found.n,
         "n_sources": found.n_sources,
         "not_identifiable": found.reason,
-        **{name: _figure(figure) for name, figure in found.figures.items()},
+        **{name: figure_json(figure) for name, figure in found.figures.items()},
     }
 
 
 def _contrasts(route: Mapping[str, Contrast]) -> Json:
     return {
         part: {
-            "detection": _figure(one.detection),
-            "direction": _figure(one.direction),
+            "detection": figure_json(one.detection),
+            "direction": figure_json(one.direction),
             "detection_p": one.detection_p,
             "direction_p": one.direction_p,
             "alpha": one.alpha,
         }
         for part, one in route.items()
     }
+
+
+def _calibration(found: Calibration) -> Json:
+    figures = {"words": found.words, "by_mean": found.by_mean, "elsewhere": found.elsewhere, "gain": found.gain}
+    return asdict(found) | {name: None if one is None else figure_json(one) for name, one in figures.items()}
 
 
 def _at_delay(point: AtDelay) -> Json:
@@ -74,5 +80,6 @@ def _at_delay(point: AtDelay) -> Json:
     return {"audio_delay_ms": point.delay_ms, "n": point.n, "shares": shares, "mean_probabilities": mean}
 
 
-def _figure(figure: Estimate) -> Json:
+def figure_json(figure: Estimate) -> Json:
+    """Any figure of the file: its method is that of its interval, and null without one."""
     return asdict(figure) | {"method": None if figure.low is None else figure.method}

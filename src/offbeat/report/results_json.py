@@ -1,7 +1,7 @@
 """``results.json``: the figures of the page for other programs.
 
 Shares lie between 0 and 1. Every figure is ``{"value", "low", "high", "n_sources", "method"}``; what does not exist is
-null. Keys are added from version to version, and none is renamed.
+null. Releases of Offbeat add keys, and rename none; docs/howto/compare.md names those at the top.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from types import MappingProxyType
 from typing import Any
 
 import offbeat
-from offbeat.analysis.intervals import LEVEL, Estimate
+from offbeat.analysis.intervals import LEVEL
 from offbeat.dataset.folder import Dataset
 from offbeat.report.comparisons import TESTED
 from offbeat.report.controls import controls_of
 from offbeat.report.findings import finding
 from offbeat.report.insight import Insight
-from offbeat.report.insight_json import insight_json
+from offbeat.report.insight_json import figure_json, insight_json
 from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Results
 from offbeat.timing import LABELS
 
 RESULTS_VERSION = 1
+"""Of the keys: goes up should one ever be renamed or mean something else, not where one is added."""
 
 Json = dict[str, Any]
 
@@ -107,7 +108,7 @@ def _model(model: ModelResult) -> Json:
         "n_sources": model.figures["accuracy"].n_sources,
         "missing": model.missing,
         "unasked": model.unasked,
-        **{name: _figure(figure) for name, figure in model.figures.items()},
+        **{name: figure_json(figure) for name, figure in model.figures.items()},
         "outcomes": dict(model.outcomes),
         "confusion": {
             label: dict(zip(CHOICES, row, strict=True)) for label, row in zip(LABELS, model.confusion, strict=True)
@@ -131,11 +132,11 @@ def _group(group: Group, key: str) -> Json:
         key: group.key,
         "n": group.n,
         "n_sources": group.accuracy.n_sources,
-        "accuracy": _figure(group.accuracy),
-        "balanced_accuracy": _figure(group.balanced_accuracy),
-        "noticed": _figure(group.noticed),
-        "false_alarms": _figure(group.false_alarms),
-        "detection_d_prime": _figure(group.detection_d_prime),
+        "accuracy": figure_json(group.accuracy),
+        "balanced_accuracy": figure_json(group.balanced_accuracy),
+        "noticed": figure_json(group.noticed),
+        "false_alarms": figure_json(group.false_alarms),
+        "detection_d_prime": figure_json(group.detection_d_prime),
         "choices": dict(zip(CHOICES, group.choices, strict=True)),
     }
 
@@ -147,7 +148,7 @@ def comparison_json(pair: Comparison) -> Json:
         "second": pair.second,
         "n": pair.n,
         "figures": {
-            name: {"first": pair.figures[name], "second": pair.others[name], "difference": _figure(difference)}
+            name: {"first": pair.figures[name], "second": pair.others[name], "difference": figure_json(difference)}
             for name, difference in pair.differences.items()
         },
         "test": None if pair.test is None else {"measure": TESTED, **asdict(pair.test)},
@@ -155,7 +156,3 @@ def comparison_json(pair: Comparison) -> Json:
         "holm_p": pair.holm_p,
         "mcnemar": {"first_only": pair.first_only, "second_only": pair.second_only, "p": pair.mcnemar_p},
     }
-
-
-def _figure(figure: Estimate) -> Json:
-    return asdict(figure) | {"method": None if figure.low is None else figure.method}
