@@ -1,26 +1,12 @@
 """From a real video to a report, by the command line, in a process of its own."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
+from own_process import offbeat
 
 pytest.importorskip("torch", reason="needs torch: make test-qwen")
-
-
-def offbeat(*words, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "offbeat", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == code, done.stderr[-3000:]
-    return done.stdout
 
 
 def test_build_run_and_report(qwen25, shared_media, tmp_path):
@@ -31,7 +17,7 @@ def test_build_run_and_report(qwen25, shared_media, tmp_path):
     offbeat("build", tmp_path / "videos", "--out", tmp_path / "set", *built)
     deaf, blind = f"qwen-omni:{qwen25}[video-only]", f"qwen-omni:{qwen25}[audio-only]"  # neither is probed
     options = ("--option", "max_pixels=25000", "--option", "max_new_tokens=2", "--option", "height=120")
-    told = offbeat(
+    _, told = offbeat(
         "run", tmp_path / "set", "--out", tmp_path / "run", "--model", deaf, "--model", blind, *options, "--json"
     )
     models = {model["name"]: model for model in json.loads(told)["models"]}
