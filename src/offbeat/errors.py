@@ -11,7 +11,7 @@
     └── ModelError            a model gave no answer; kept with the variant as outcome ``error``
         ├── RateLimited       asked too often: asked again later, and everything goes slower
         ├── TransientError    a fault that may pass (a reset, a time-out, 503): asked again a few times
-        ├── RequestRejected   the server will not have this request: not asked again; three alike stop the model
+        ├── RequestRejected   the server will not have this request: not asked again in this run
         └── ModelUnavailable  the model cannot be used at all (unknown name, no key, another model answers): it stops
 
 Each text names the file or row, what was found, what was expected, and what to do.

@@ -16,7 +16,6 @@ from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.store import kept_outcomes, put_answer
-from offbeat.evaluation.turn import EQUAL_ERRORS
 from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
 
@@ -123,10 +122,10 @@ def test_every_outcome_is_counted_and_the_sum_is_what_was_expected(dataset, out)
 def test_equal_failures_in_a_row_stop_a_model_but_not_the_next(dataset, out):
     dead, alive = Spy(lambda row: ModelError("401 key refused"), name="dead"), Spy(name="alive")
     summary = run_models(dataset, [dead, alive], out=out)
-    assert len(dead.asked) == EQUAL_ERRORS
+    assert len(dead.asked) == 2 * 5 + 1
     first, second = summary.models
-    assert first.stopped == "10 times in a row: 401 key refused"
-    assert (first.outcomes["error"], first.missing, first.expected) == (10, 40, 50)
+    assert first.stopped == "3 clips in a row: 401 key refused"
+    assert (first.outcomes["error"], first.missing, first.expected) == (11, 39, 50)
     assert second.complete
     assert not summary.complete
 
@@ -149,7 +148,7 @@ def test_a_model_that_is_gone_is_asked_once(dataset, out):
 def test_a_fault_in_a_models_code_is_a_failure_with_its_traceback(dataset, out):
     broken = Spy(lambda row: KeyError("frames"))
     summary = run_models(dataset, [broken], out=out)
-    assert summary.models[0].stopped == "10 times in a row: KeyError: 'frames'"
+    assert summary.models[0].stopped == "3 clips in a row: KeyError: 'frames'"
     assert "Traceback" in open_run(out).answers[0].details["traceback"]
 
 

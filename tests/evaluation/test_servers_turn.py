@@ -15,7 +15,6 @@ from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRej
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
-from offbeat.evaluation.turn import EQUAL_REJECTIONS
 from offbeat.models.base import Reply
 
 FAST = {"first_wait_s": 0.001}
@@ -98,7 +97,7 @@ def test_equal_rejections_stop_the_model(dataset, tmp_path, error):
 
     remote = Remote(say)
     summary = run_models(dataset, [remote], out=tmp_path / "run", terms=Terms(connections=2))
-    assert remote.calls <= EQUAL_REJECTIONS + 2
+    assert remote.calls <= 2 * 5 + 1 + 2
     assert str(error)[:14] in summary.models[0].stopped
     assert not summary.complete
 

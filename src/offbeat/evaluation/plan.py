@@ -67,7 +67,7 @@ class ModelPlan:
         question: in which wording.
         planned: everything that wants an answer, in the order of the dataset, all repeats of a variant together.
         kept: how many of those have one already.
-        to_ask: the others, grouped by clip.
+        to_ask: the others, grouped by clip; clips with former failures come last, so that they keep nobody waiting.
     """
 
     model: Model
@@ -172,6 +172,7 @@ def _plan(
     known = {} if database is None else kept_outcomes(database, model.name, question.name)
     planned: list[Planned] = []
     to_ask: defaultdict[str, list[Planned]] = defaultdict(list)
+    failed: set[str] = set()
     prompts: dict[str, Prompt] = {}
     for variant in variants:
         clip = variant.row.clip_id
@@ -179,10 +180,12 @@ def _plan(
         for repeat in range(repeats):
             item = Planned(variant, prompt, repeat, answer_key(model, variant, question, prompt, repeat))
             planned.append(item)
-            key, outcome = known.get((variant.row.variant_id, repeat), ("", "error"))
+            key, outcome = known.get((variant.row.variant_id, repeat), ("", ""))
             if key != item.key or outcome == "error":
                 to_ask[clip].append(item)
-    groups = tuple(tuple(group) for group in to_ask.values())
+            if key == item.key and outcome == "error":
+                failed.add(clip)
+    groups = tuple(tuple(to_ask[clip]) for clip in sorted(to_ask, key=lambda clip: clip in failed))
     return ModelPlan(model, question, tuple(planned), len(planned) - sum(map(len, groups)), groups)
 
 

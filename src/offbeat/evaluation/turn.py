@@ -10,20 +10,21 @@ not grow with the dataset::
     awaited, 4 at a time:    a1 a2 a3 b1, then the next whenever one is done
 
 Failures are kept as such, and asked again by the next run. Where going on makes no sense (see
-`offbeat.evaluation.calls.patience`), nothing more goes out; what is in flight is finished and kept.
+`offbeat.evaluation.calls.patience` and `offbeat.evaluation.calls.breaker`), nothing more goes out; what is in flight is
+finished and kept.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 
-from offbeat.errors import ModelUnavailable, RequestRejected
+from offbeat.errors import ModelUnavailable
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import ask, ask_together
+from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.calling import Caller, is_asynchronous
 from offbeat.evaluation.calls.patience import Failure
 from offbeat.evaluation.database import Database
@@ -31,14 +32,6 @@ from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import Grouped
-
-EQUAL_ERRORS = 10
-"""So many failures in a row with one text stop a model."""
-EQUAL_REJECTIONS = 3
-"""So many requests in a row that the server will not have."""
-
-_CHANGING = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
-"""Numbers of requests and the like, by which two texts of one meaning differ."""
 
 
 class Turn:
@@ -66,8 +59,7 @@ class Turn:
         self._database = database
         self._halted = halted
         self._on_progress = on_progress
-        self._last_error: str | None = None
-        self._equal_errors = 0
+        self._breaker = Breaker(answered=plan.kept > 0)
         self._stopped: str | None = None
 
     async def take(self, *, at_once: int) -> str | None:
@@ -114,6 +106,7 @@ class Turn:
                 executor.shutdown(wait=False)
 
     async def _one(self, planned: Planned, executor: Executor | None) -> None:
+        number = self._breaker.begun(planned.variant.row.clip_id)
         try:
             asked = await ask(self._caller, self._plan.model, planned, self._plan.question.name, executor)
         except OutOfMoney as failure:
@@ -121,31 +114,25 @@ class Turn:
             return
         if asked is None:
             return
-        await self._keep(*asked, executor)
+        await self._keep(*asked, number, executor)
 
     async def _together(self, model: Grouped, group: Sequence[Planned], executor: Executor | None) -> None:
         """All that is open of a clip in one call, and what may pass in another."""
+        numbers = {planned.key: self._breaker.begun(planned.variant.row.clip_id) for planned in group}
         asking = ask_together(self._caller, model, self._plan.model, group, self._plan.question.name, executor)
         async with aclosing(asking) as answers:
             async for answer, failure in answers:
-                await self._keep(answer, failure, executor)
+                await self._keep(answer, failure, numbers[answer.key], executor)
 
-    async def _keep(self, answer: Answer, failure: Failure | None, executor: Executor | None) -> None:
+    async def _keep(self, answer: Answer, failure: Failure | None, number: int, executor: Executor | None) -> None:
         await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)
-        self._watch(answer.error, failure)
+        clips = self._breaker.ended(number, answer.error, failure)
+        if isinstance(failure, ModelUnavailable):
+            self._stop(answer.error)
+        elif clips is not None:
+            self._stop(f"{clips} clips in a row: {answer.error}")
         if self._on_progress is not None:
             self._on_progress(answer)
-
-    def _watch(self, error: str | None, failure: Failure | None) -> None:
-        """Stop the model where going on makes no sense."""
-        rejected = isinstance(failure, RequestRejected)
-        told = _CHANGING.sub("#", error) if rejected and error is not None else error
-        self._equal_errors = 0 if told is None else self._equal_errors + 1 if told == self._last_error else 1
-        self._last_error = told
-        if isinstance(failure, ModelUnavailable):
-            self._stop(error)
-        elif self._equal_errors >= (EQUAL_REJECTIONS if rejected else EQUAL_ERRORS):
-            self._stop(f"{self._equal_errors} times in a row: {error}")
 
     def _stop(self, why: str | None) -> None:
         if self._stopped is None:

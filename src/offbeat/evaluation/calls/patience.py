@@ -5,14 +5,15 @@ raised             means                                                  what h
 =================  =====================================================  ============================================
 RateLimited        too many requests                                      fewer at a time; asked again, up to 12 times
 TransientError     reset, time-out, half a body, 5xx                      asked again, up to 6 times in all
-RequestRejected    this request will never do                             an error; three alike in a row stop the model
+RequestRejected    this request will never do                             an error
 ModelUnavailable   no request will do: no key, no quota, another model    an error; the model is stopped
-ModelError         no reply                                               an error; ten alike in a row stop the model
+ModelError         no reply                                               an error
 =================  =====================================================  ============================================
 
 Between two attempts lies a random part of 1, 2, 4, … 60 s ("full jitter": M. Brooker, *Exponential Backoff And Jitter*,
 AWS Architecture Blog, 2015), or what the server asks for, whichever is more. A server that asks for more than ten
-minutes is not waited for: the run stops, and goes on another time.
+minutes is not waited for: the run stops, and goes on another time. Errors that are alike from clip to clip stop the
+model: see `offbeat.evaluation.calls.breaker`.
 """
 
 from __future__ import annotations

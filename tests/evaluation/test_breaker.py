@@ -1,0 +1,121 @@
+"""When a model is left alone: for what fails from clip to clip, and not for a clip that it cannot have."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from fake_dataset import write_dataset
+from offbeat.errors import ModelError, RequestRejected, TransientError
+from offbeat.evaluation.calls.breaker import CLIPS_AT_FIRST, CLIPS_LATER, Breaker
+from offbeat.evaluation.plan import Selection
+from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.runner import Terms, run_models
+from offbeat.models.base import Reply
+
+
+def stopped_at(clips, errors, *, answered=False, kind=RequestRejected):
+    """After how many calls, ended in the order in which they were begun, it would stop; None if never."""
+    breaker = Breaker(answered=answered)
+    for count, (clip, error) in enumerate(zip(clips, errors, strict=False), start=1):
+        if breaker.ended(breaker.begun(clip), error, error and kind(error)) is not None:
+            return count
+    return None
+
+
+def test_clips_are_counted_and_not_calls():
+    by_21 = [f"clip {k // 21}" for k in range(2100)]
+    assert stopped_at(by_21, itertools.repeat("400")) == 2 * 21 + 1
+    assert stopped_at(by_21, itertools.repeat("400"), answered=True) == 9 * 21 + 1
+    assert stopped_at(["one clip"] * 1000, itertools.repeat("400")) is None
+
+
+def test_one_that_has_answered_is_given_more_time():
+    clips = [f"clip {k}" for k in range(100)]
+    assert stopped_at(clips, itertools.repeat("400")) == CLIPS_AT_FIRST
+    assert stopped_at(clips, [None, *["400"] * 99]) == 1 + CLIPS_LATER
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "alike"),
+    [
+        (["400: request 1f3a9c0d77", "400: request 08bb1e52aa", "400: request 9e9e9e9e9e"], RequestRejected, True),
+        (["503: request 1", "503: request 2", "503: request 3"], TransientError, True),
+        (["nothing about v1", "nothing about v2", "nothing about v3"], ModelError, False),
+        (["no", "no", "no"], ZeroDivisionError, True),
+        (["400: too long", "400: too wide", "400: too long"], RequestRejected, False),
+        (["400: too long", None, "400: too long"], RequestRejected, False),
+    ],
+)
+def test_what_is_alike(texts, kind, alike):
+    assert (stopped_at("abc", texts, kind=kind) is not None) == alike
+
+
+def test_a_call_in_flight_may_yet_be_answered():
+    breaker = Breaker(answered=False)
+    numbers = [breaker.begun(clip) for clip in "abcdef"]
+    refused = RequestRejected("400")
+    assert [breaker.ended(numbers[k], "400", refused) for k in (0, 2, 3, 5)] == [None] * 4
+    assert breaker.ended(numbers[4], "400", refused) == 4  # c, d, e and f
+    assert breaker.ended(numbers[1], None, None) is None
+
+
+def _rejects(clips, *, seconds):
+    class Remote:
+        """Refuses some clips at once, and takes its time with the others."""
+
+        name, revision, looks = "remote", "1", False
+
+        async def reply(self, variant, prompt):
+            if variant.row.clip_id in clips:
+                raise RequestRejected(f"400: at most 32768 tokens, got {hash(variant.row.variant_id) % 10**6}")
+            await asyncio.sleep(seconds)
+            return Reply("sync")
+
+    return Remote()
+
+
+@pytest.mark.parametrize("limit", [None, 40])
+def test_one_clip_of_five_that_is_refused_costs_only_its_own_answers(tmp_path, limit):
+    """Refusals come back before the first answer does, be they about one clip, or, with a limit, about several."""
+    dataset = write_dataset(tmp_path / "set", sources=40, lengths=(3.0,), delays=5)
+    refused = {f"c{source}-3" for source in range(0, 40, 5)}
+    for _ in range(2):
+        summary = run_models(
+            dataset, [_rejects(refused, seconds=0.05)], out=tmp_path / "run", selection=Selection(limit=limit)
+        )
+        (model,) = summary.models
+        wanted = limit or 200
+        assert (model.outcomes["ok"], model.outcomes["error"]) == (wanted * 4 // 5, wanted // 5)
+        assert model.stopped is None
+
+
+def test_what_was_never_asked_goes_before_what_failed(tmp_path):
+    """A model that is stopped again and again by the same clips still gets on."""
+    dataset = write_dataset(tmp_path / "set", sources=30, lengths=(3.0,), delays=1)
+    refused = {f"c{source}-3" for source in range(CLIPS_LATER + 2)}
+    terms = Terms(connections=1)
+    (first,) = run_models(dataset, [_rejects(refused, seconds=0)], out=tmp_path / "run", terms=terms).models
+    assert "3 clips in a row: 400" in first.stopped
+    (second,) = run_models(dataset, [_rejects(refused, seconds=0)], out=tmp_path / "run", terms=terms).models
+    assert second.outcomes["ok"] == 0  # the clips between have never been asked, and are refused too
+    runs = [second]
+    while runs[-1].missing:
+        runs += run_models(dataset, [_rejects(refused, seconds=0)], out=tmp_path / "run", terms=terms).models
+        assert runs[-1].missing < runs[-2].missing
+    assert runs[-1].outcomes["ok"] == 30 - len(refused)
+
+
+def test_a_server_that_is_down_is_not_asked_about_every_clip(tmp_path):
+    dataset = write_dataset(tmp_path / "set", sources=60, lengths=(3.0,), delays=2)
+
+    class Down:
+        name, revision, looks = "down", "1", False
+
+        async def reply(self, variant, prompt):
+            raise TransientError("ConnectError")
+
+    terms = Terms(connections=4, first_wait_s=1e-4)
+    (model,) = run_models(dataset, [Down()], out=tmp_path / "run", terms=terms).models
+    assert model.stopped == "3 clips in a row: ConnectError"
+    assert len(open_run(tmp_path / "run").answers) <= 2 * 3 + 4
