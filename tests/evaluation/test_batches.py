@@ -1,5 +1,6 @@
 """Batches: handed over, left, collected later; what a server loses is asked again, and nothing twice meanwhile."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -23,7 +24,7 @@ class Server:
 
     def __init__(self):
         self.jobs, self.state, self.lose, self.fail = {}, "ended", set(), {}
-        self.submit_error = self.collect_error = None
+        self.submit_error = self.collect_error = self.lost_error = None
 
 
 class Batched:
@@ -38,17 +39,21 @@ class Batched:
     def expected_usage(self, variant, prompt):
         return {"input_tokens": 1000, "output_tokens": 100}
 
-    async def submit(self, items):
+    async def submit(self, items, *, note):
+        job = f"batches/{len(self.server.jobs)}"
+        note(f"ours for {job}")
         if self.server.submit_error:
             raise self.server.submit_error
-        job = f"batches/{len(self.server.jobs)}"
         self.server.jobs[job] = [item.key for item in items]
+        if self.server.lost_error:
+            raise self.server.lost_error
         return job
 
     async def collect(self, job, items):
         server = self.server
         if server.collect_error:
             raise server.collect_error
+        job = job.removeprefix("ours for ")
         assert [item.key for item in items if item.key not in server.jobs[job]] == []
         if server.state == "pending":
             return Collected("pending", {}, "running")
@@ -135,6 +140,25 @@ def test_a_batch_that_is_not_taken_costs_nothing(run, server):
     summary = run()
     assert summary.models[0].stopped == "400: too large"
     assert summary.spent_usd == 0
+
+
+@pytest.mark.parametrize("lost", [ModelError("half a body", usage=None), RuntimeError("killed")])
+def test_a_batch_that_was_taken_though_nobody_heard_is_collected(run, server, lost):
+    server.lost_error = lost
+    with suppress(RuntimeError):  # after which as little is noted as after a kill
+        assert run().models[0].stopped == "half a body"
+    server.lost_error = None
+    done = run()
+    assert done.complete
+    assert len(server.jobs) == 1, "it was handed over, and paid for, twice"
+    assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
+
+
+def test_a_batch_that_was_not_taken_is_noted_no_more(run, server):
+    server.submit_error = RequestRejected("400: too large")
+    run()
+    server.submit_error, server.state = None, "pending"
+    assert run().models[0].stopped == "50 questions are in 1 batches; the same command collects them"
 
 
 def test_a_model_without_batches(dataset, tmp_path):

@@ -106,6 +106,7 @@ class GeminiWire:
         logprobs: whether the model gives them.
         clips: the bytes that the model was shown, in order.
         leaks: requests in which the key stood outside its header.
+        page: how many batches are listed at once.
     """
 
     model: str = MODEL
@@ -120,6 +121,7 @@ class GeminiWire:
     batches: dict[str, Batch] = field(default_factory=dict)
     clips: list[bytes] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
+    page: int = 100
 
     def __call__(self, request: Request) -> Response:
         try:
@@ -149,7 +151,7 @@ class GeminiWire:
             body = _camel(request.json())
             return say(self._generate(body) if match["verb"] == "generateContent" else self._take_batch(body))
         if request.path == f"/{self.version}/batches" and request.method == "GET":
-            return say({"operations": [self._told(batch) for batch in reversed(self.batches.values())]})
+            return say(self._list(request))
         if request.path == f"/upload/{self.version}/files":
             return self._upload(request)
         if (match := _BATCH.fullmatch(request.path)) and request.method == "GET":
@@ -316,6 +318,12 @@ class GeminiWire:
             metadata["output"] = {"responsesFile": own} if batch.in_file else listed
         told = {"name": batch.name, "metadata": metadata, "done": done}
         return {**told, **({"error": batch.error} if batch.error else {})}
+
+    def _list(self, request: Request) -> dict[str, Any]:
+        (start,) = request.query.get("pageToken", ["0"])
+        told = [self._told(batch) for batch in reversed(self.batches.values())]
+        page: dict[str, Any] = {"operations": told[int(start) : int(start) + self.page]}
+        return {**page, "nextPageToken": str(int(start) + self.page)} if told[int(start) + self.page :] else page
 
     def _tell_batch(self, name: str) -> Response:
         if name not in self.batches:

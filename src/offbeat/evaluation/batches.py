@@ -9,8 +9,9 @@ The names of jobs and the keys of their questions stand in the run's database; a
 another time while the job is pending. What a job leaves open (it expired, a line of its result cannot be read) is
 handed over anew by the next such command.
 
-The job is noted after the server has taken it: a process that is killed between the two leaves a job that nobody
-collects. The money that was set aside for it stays counted as spent.
+A job is noted before the server may have taken it, where the model can give it a name: what is killed in between, or
+never hears the server's answer, is looked for by that name, and neither lost nor handed over a second time. Without
+such a name it is noted afterwards; its money, if nobody can tell what became of it, stays counted as spent.
 """
 
 from __future__ import annotations
@@ -142,19 +143,30 @@ class BatchTurn:
                 self._purse.begin, model=self._model.name, key="", purpose="batch", most_usd=most_usd
             )
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
+        keys = json.dumps([planned.key for planned in part])
+        noted: str | None = None
+
+        def note(job: str | None) -> None:
+            """In place of what was noted of this batch before; None: of nothing."""
+            nonlocal noted
+            row = (job, self._model.name, keys, call, utc_now())
+            with self._database.writing() as connection:
+                connection.execute("DELETE FROM batches WHERE job = ?", (noted,))
+                if job is not None:
+                    connection.execute(
+                        "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (?, ?, ?, ?, ?)", row
+                    )
+            noted = job
+
         try:
-            job = await batch.submit(items)
+            note(await batch.submit(items, note=note))
         except (ModelError, MediaError) as failure:
             unsure = isinstance(failure, ModelError) and failure.usage is None  # it may have been taken
-            if call is not None and not unsure:
-                await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
+            if not unsure:
+                if call is not None:
+                    await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
+                note(None)
             raise
-        keys = json.dumps([planned.key for planned in part])
-        with self._database.reading() as connection:
-            connection.execute(
-                "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (?, ?, ?, ?, ?)",
-                (job, self._model.name, keys, call, utc_now()),
-            )
 
     async def _collect(self, batch: Batch, job: Job) -> None:
         known = {key: self._questions[key] for key in job.keys}

@@ -22,7 +22,7 @@ besides is in `Looks`, `Grouped`, `Paid`, `Closing` and `Batch`; the runner asks
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -222,14 +222,20 @@ class Collected:
 class Batch(Protocol):
     """A model that takes many questions at once, at a lower price, and answers them within a day."""
 
-    async def submit(self, items: Sequence[BatchItem]) -> str:
+    async def submit(self, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
         """Hand over the questions.
+
+        Args:
+            items: the questions.
+            note: to be told, just before the server may take the batch, a name by which `collect` finds it too: it is
+                kept at once, so that a batch is not lost with the process, nor with the server's answer. A model whose
+                server knows no names of ours leaves it alone.
 
         Returns:
             The name of the job, by which another process can collect it.
 
         Raises:
-            ModelError: the batch was not taken; nothing of it is under way.
+            ModelError: the batch was not taken; where nobody can tell, with usage None.
         """
         ...
 

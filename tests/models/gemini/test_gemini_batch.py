@@ -34,11 +34,17 @@ def session(made):
 
 
 @pytest.fixture
-def submit(session, items):
+def noted():
+    """The names by which jobs are found before the service has named them."""
+    return []
+
+
+@pytest.fixture
+def submit(session, items, noted):
     def do(**options):
         async def once():
             async with session(**options) as model:
-                return await model.submit(items)
+                return await model.submit(items, note=noted.append)
 
         return asyncio.run(once())
 
@@ -269,8 +275,8 @@ def test_a_batch_that_is_not_taken(submit, server, given, kind):
         submit()
 
 
-@pytest.mark.parametrize("lost", [half_body(), html()])
-def test_a_batch_that_was_taken_though_the_answer_was_lost(submit, server, wire, collect, lost):
+@pytest.mark.parametrize("lost", [half_body(), html(), status(504)])
+def test_a_batch_that_was_taken_though_the_answer_was_lost(submit, noted, server, wire, collect, lost):
     def lose(request):
         if not request.path.endswith(":batchGenerateContent"):
             return None
@@ -279,10 +285,46 @@ def test_a_batch_that_was_taken_though_the_answer_was_lost(submit, server, wire,
         return lost
 
     server.faults = lose
-    job = submit()
-    assert list(wire.batches) == ["batches/b1"] == [job.partition("@")[0]]
+    with pytest.raises(TransientError) as raised:
+        submit()
+    assert raised.value.usage is None
+    server.faults = None
+    assert collect(noted[0]).state == "pending"
     wire.batches["batches/b1"].state = SUCCEEDED
-    assert len(collect(job).replies) == 3
+    assert len(collect(noted[0]).replies) == 3
+
+
+def test_a_batch_is_noted_before_the_service_may_take_it(session, items, wire):
+    async def once():
+        async with session() as model:
+            return await model.submit(items, note=lambda name: seen.append((name, list(wire.batches))))
+
+    seen = []
+    asyncio.run(once())
+    ((name, taken),) = seen
+    assert taken == []
+    assert name.partition("@")[0] == wire.batches["batches/b1"].display_name
+
+
+def test_a_batch_is_found_by_our_name_among_many(submit, noted, wire, collect):
+    for _ in range(5):
+        submit()
+    wire.page = 2
+    wire.batches["batches/b1"].state = SUCCEEDED
+    assert collect(noted[0]).note == "succeeded"
+    assert collect(noted[4]).note == "pending"
+
+
+def test_a_batch_that_was_never_taken(submit, noted, server, collect):
+    server.queue(reset())
+    with pytest.raises(TransientError):
+        submit()
+    with pytest.raises(ModelError, match="never taken") as raised:
+        collect(noted[0])
+    assert type(raised.value) is ModelError
+    server.queue(status(503))
+    with pytest.raises(TransientError):
+        collect(noted[0])
 
 
 def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):

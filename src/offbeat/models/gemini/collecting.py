@@ -16,7 +16,7 @@ from offbeat.errors import ModelError, TransientError
 from offbeat.models.base import BatchItem, Collected, Reply
 from offbeat.models.gemini.connection import Connection
 from offbeat.models.gemini.errors import CLIENT_ERRORS, UploadGone, error_for, error_from, plain, said_by, said_in
-from offbeat.models.gemini.jobs import inside, not_told, told_of, unmarked
+from offbeat.models.gemini.jobs import inside, name_of, not_told, told_of
 from offbeat.models.gemini.reading import reply_from
 from offbeat.models.gemini.settings import Settings
 from offbeat.models.gemini.wire import response_from
@@ -31,7 +31,7 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
         TransientError: it cannot be told now, or not with this key.
         ModelError: there is no such job any more.
     """
-    value = await told_of(connection, settings, unmarked(job, connection, f"gemini:{settings.model}"))
+    value = await told_of(connection, settings, await name_of(job, connection, settings))
     metadata = inside(value, "metadata")
     state = str(metadata.get("state", "UNSPECIFIED")).removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
     if state in _PENDING and not value.get("done"):

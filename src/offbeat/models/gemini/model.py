@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from offbeat.dataset.variant import Variant
@@ -138,9 +138,9 @@ class Gemini:
         usage: dict[str, JsonValue] = dict(added(_counts(first.usage), _counts(second.usage))) if told else {}
         return replace(second, usage=usage, details={**second.details, **details})
 
-    async def submit(self, items: Sequence[BatchItem]) -> str:
+    async def submit(self, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
         """Hand over a batch, at half the price; see `offbeat.models.gemini.submitting`."""
-        return await submitting.submit(self._open(), self._settings, items)
+        return await submitting.submit(self._open(), self._settings, items, note=note)
 
     async def collect(self, job: str, items: Sequence[BatchItem]) -> Collected:
         """What there is of a batch; see `offbeat.models.gemini.collecting`."""

@@ -3,25 +3,25 @@
 A batch whose clips fit into one request is sent as a list; a larger one as a file of lines, whose clips are uploads. An
 upload must outlive the job, so that one of which less is left is made anew.
 
-Should the service's answer be lost, the batch may be under way all the same. Each has a name of its own, by which it is
-then looked for.
+Should the service's answer be lost, the batch may be under way all the same. Each is given a name of ours, noted before
+it is sent, by which it is then looked for (`offbeat.models.gemini.jobs`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from google.genai import errors as client_errors
 from google.genai import types
 
 from offbeat.errors import ModelError
 from offbeat.models.base import BatchItem
 from offbeat.models.gemini.connection import Connection
 from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from
-from offbeat.models.gemini.jobs import inside, marked, told_of
+from offbeat.models.gemini.jobs import marked, name_of_ours
 from offbeat.models.gemini.request import Clip, as_json, clip_of, config_of, contents_of
 from offbeat.models.gemini.settings import Settings
 
@@ -33,8 +33,16 @@ UPLOADS_AT_ONCE = 8
 LINES = "application/jsonl"
 
 
-async def submit(connection: Connection, settings: Settings, items: Sequence[BatchItem]) -> str:
+async def submit(
+    connection: Connection, settings: Settings, items: Sequence[BatchItem], *, note: Callable[[str], None]
+) -> str:
     """Hand over the questions.
+
+    Args:
+        connection: to the service.
+        settings: how they are asked.
+        items: the questions.
+        note: is told a name of the job before it is sent.
 
     Returns:
         The name of the job.
@@ -50,30 +58,18 @@ async def submit(connection: Connection, settings: Settings, items: Sequence[Bat
     else:
         lines = await _lines(connection, settings, items)
         src = (await connection.uploads.upload("\n".join(lines).encode() + b"\n", LINES)).name
-    display_name = f"offbeat-{uuid.uuid4().hex}"
-    config = types.CreateBatchJobConfig(display_name=display_name)
+    config = types.CreateBatchJobConfig(display_name=name_of_ours())
+    note(marked(config.display_name or "", connection))
     try:
         job = await connection.client.aio.batches.create(model=settings.model, src=cast("Any", src), config=config)
-        if job.name:
-            return marked(job.name, connection)
-        error = ModelError(f"{spec}: the server took a batch and gave no name for it", usage=None)
     except CLIENT_ERRORS as failure:
         error = error_from(failure, spec)
-    if error.usage is None and (found := await _found(connection, settings, display_name)):
-        return marked(found, connection)
-    raise error
-
-
-async def _found(connection: Connection, settings: Settings, display_name: str) -> str | None:
-    """The job of this name, where the service has taken it."""
-    try:
-        listed = (await told_of(connection, settings, "batches?pageSize=100")).get("operations")
-    except ModelError:
-        return None
-    for operation in cast("list[object]", listed) if isinstance(listed, list) else []:
-        if inside(operation, "metadata").get("displayName") == display_name:
-            return str(cast("dict[str, Any]", operation).get("name"))
-    return None
+        if isinstance(failure, client_errors.ServerError):
+            error.usage = None  # a gateway's, perhaps: the batch may have been taken behind it
+        raise error from None
+    if not job.name:
+        raise ModelError(f"{spec}: the server took a batch and gave no name for it", usage=None)
+    return marked(job.name, connection)
 
 
 async def _together(items: Sequence[BatchItem]) -> list[Clip] | None:
