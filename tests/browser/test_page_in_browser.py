@@ -50,6 +50,23 @@ def test_a_bar_opens_the_variants_behind_it(visit, report):
     assert "model=always%3Async&delay=-1000&choice=sync" in page.url
 
 
+def test_the_figures_of_a_pair_open_the_variants_on_which_the_two_differ(visit, report):
+    page = visit(report.as_uri())
+    page.locator("#pairs summary").click()
+    alone = page.locator("#pairs details a[href*='right=yes']")
+    pairs = page.locator("#pair-table tbody tr")
+    assert alone.count() == 2 * pairs.count() == 6
+    for number, pair in enumerate(pairs.all()):
+        counted = [alone.nth(2 * number + place) for place in (0, 1)]
+        figures = [int(link.inner_text()) for link in counted]
+        pair.locator("a[href*='unlike=']").first.click()
+        assert shown(page).split(",")[0].endswith(f" of {sum(figures)}")
+        for link, figure in zip(counted, figures, strict=True):
+            link.click()
+            assert shown(page).split(",")[0].endswith(f" of {figure}" if figure else "None")
+    assert page.input_value("select[name=right]") == "yes"
+
+
 def test_filters_stay_in_the_address(visit, report):
     page = visit(report.as_uri())
     page.select_option("select[name=genre]", "speech")

@@ -71,7 +71,7 @@ def test_every_measured_number_has_a_link(page):
         for section, table, body, kind, _, _ in without
         if body not in not_measured and "range" not in kind
     )
-    assert set(left) <= {("summary", "published"), ("summary", ""), ("pairs", "pair-table"), ("why", "")}, without
+    assert set(left) <= {("summary", "published"), ("summary", ""), ("why", "")}, without
     assert len(cells) - len(without) > 200
 
 
@@ -79,6 +79,7 @@ def test_every_link_names_filters_and_values_that_there_are(page):
     data = data_block(page, "browser-data")
     known = {
         "model": set(data["models"]),
+        "unlike": set(data["models"]),
         "genre": {variant[3] for variant in data["variants"]},
         "choice": {*data["labels"], "none"},
         "label": set(data["labels"]),

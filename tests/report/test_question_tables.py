@@ -58,7 +58,9 @@ def test_scores_stand_by_question_and_lead_to_their_answers(dataset):
         assert rows["m"].cells[place].href == f"#model=m+%C2%B7+{question}"
     assert rows["m"].cells[2] is None
     assert [cell and cell.value for cell in rows["n"].cells] == ["100.0", None, "33.3"]
-    assert rows["n"].widest.startswith("words − study: −66.7 [−66.7, −66.7], Holm p ")
+    words, href = rows["n"].widest
+    assert words.startswith("words − study: −66.7 [−66.7, −66.7], Holm p ")
+    assert href == "#model=n+%C2%B7+words&unlike=n+%C2%B7+study"
 
 
 def test_revisions_are_told_apart_and_names_are_harmless(dataset):

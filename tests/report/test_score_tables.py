@@ -79,6 +79,13 @@ def test_pairs_in_words(dataset):
     assert says["good", "same"] == "Alike on every source."
     assert says["good", "bad"].startswith("good is better by ")
     assert pair_rows(results)[0].sources == "8"
+    second = next(pair for pair in results.comparisons if pair.second == "bad")
+    row = next(row for row in pair_rows(results) if row.second == "bad")
+    assert row.differing == f"#model=bad&unlike={second.first}"
+    assert row.alone == (
+        (second.first_only, f"#model={second.first}&unlike=bad&right=yes"),
+        (0, f"{row.differing}&right=yes"),
+    )
     null = compute(dataset, one=guess(0.3, 1), two=guess(0.3, 2)).comparisons[0]
     assert f"a true one of {100 * null.test.detectable:.1f} points would have been found with 80 % power" in verdict(
         null

@@ -28,12 +28,13 @@ class QuestionRow:
     Attributes:
         name: of the model, with its revision where several answered.
         cells: in the order of `QuestionTable.questions`.
-        widest: of all pairs of its questions, the one whose balanced accuracy differs most, in words.
+        widest: of all pairs of its questions, the one whose balanced accuracy differs most, in words, and where a click
+            on it leads: to the variants that it has right under one of the two, and wrong under the other.
     """
 
     name: str
     cells: tuple[QuestionCell | None, ...]
-    widest: str
+    widest: tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def _cells(own: Sequence[ModelResult], questions: Sequence[str]) -> tuple[Questi
     return tuple(found.get(question) for question in questions)
 
 
-def _widest(own: Sequence[ModelResult], pairs: Sequence[Comparison]) -> str:
-    """``letters − study: +4.2 [−1.0, 9.5], Holm p 0.310``."""
+def _widest(own: Sequence[ModelResult], pairs: Sequence[Comparison]) -> tuple[str, str | None]:
+    """``letters − study: +4.2 [−1.0, 9.5], Holm p 0.310``, and its link."""
     questions = {model.name: model.question for model in own}
     known = [
         (abs(value), pair)
@@ -100,8 +101,9 @@ def _widest(own: Sequence[ModelResult], pairs: Sequence[Comparison]) -> str:
         and (value := pair.differences[_FIGURE].value) is not None
     ]
     if not known:
-        return "no answers in common"
+        return "no answers in common", None
     pair = max(known, key=lambda item: item[0])[1]
     difference = pair.differences[_FIGURE]
     words = f"{questions[pair.second]} − {questions[pair.first]}: {number(_FIGURE, difference.value, sign=True)}"
-    return visible(f"{words} {ends(_FIGURE, difference, sign=True)}, Holm p {p_value(pair.holm_p)}")
+    words += f" {ends(_FIGURE, difference, sign=True)}, Holm p {p_value(pair.holm_p)}"
+    return visible(words), link(model=pair.second, unlike=pair.first)

@@ -28,11 +28,30 @@ SHOWS = {
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """Two models: what differs, how sure that is, and which difference would have been found."""
+    """Two models: what differs, how sure that is, and which difference would have been found.
+
+    Attributes:
+        first: name of the one.
+        second: name of the other.
+        hrefs: where a click on either name leads.
+        differing: where a click on a figure leads: to the variants that one of the two has right, and the other wrong.
+        alone: how many answers the first alone, and the second alone, has right, and where a click on that leads.
+        difference: second minus first.
+        interval: of the difference.
+        sources: how many the tests rest on.
+        t_p: of the t-test.
+        holm_p: the same, corrected.
+        flip_p: of the randomisation test.
+        detectable: the smallest difference that would have been found.
+        mcnemar_p: of McNemar's test.
+        says: the outcome in words.
+    """
 
     first: str
     second: str
     hrefs: tuple[str, str]
+    differing: str
+    alone: tuple[tuple[int, str], tuple[int, str]]
     difference: str
     interval: str
     sources: str
@@ -77,6 +96,11 @@ def _pair(pair: Comparison) -> PairRow:
         first=visible(pair.first),
         second=visible(pair.second),
         hrefs=(link(model=pair.first), link(model=pair.second)),
+        differing=link(model=pair.second, unlike=pair.first),
+        alone=(
+            (pair.first_only, link(model=pair.first, unlike=pair.second, right="yes")),
+            (pair.second_only, link(model=pair.second, unlike=pair.first, right="yes")),
+        ),
         difference=number("balanced_accuracy", difference.value, sign=True),
         interval=ends("balanced_accuracy", difference, sign=True),
         sources=NOTHING if test is None else str(test.n_sources),

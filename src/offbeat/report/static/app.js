@@ -80,6 +80,10 @@ const distinct = (of) => [...new Set(variants.map(of))].sort((a, b) => (typeof a
 
 const yesNo = (flag) => (flag === null ? "unknown" : flag ? "yes" : "no");
 
+/** What another model answered to the same variant, at the same repeat; nothing where it did not. */
+const partner = (a, model) => variants[a.variant].answers[model]?.find((b) => b.repeat === a.repeat);
+const differs = (a, b) => b !== undefined && a.right !== "missing" && b.right !== "missing" && a.right !== b.right;
+
 const FILTERS = {
   genre: { options: distinct((v) => v.genre), keep: (v, value) => v.genre === value },
   language: { options: distinct((v) => v.language ?? "not given"), keep: (v, value) => (v.language ?? "not given") === value },
@@ -95,6 +99,7 @@ const FILTERS = {
   model: { options: data.models, any: "any" },
   choice: { options: [...data.labels, "none"], words: (c) => (c === "none" ? "no choice" : c), answer: (a, value) => a.shown === value },
   outcome: { options: data.outcomes, words: (o) => (o === "error" ? "error: missing" : o), answer: (a, value) => a.outcome === value },
+  unlike: { options: data.models, any: "any", answer: (a, value) => differs(a, partner(a, data.models.indexOf(value))) },
   right: { options: ["yes", "no"], words: (r) => (r === "yes" ? "right" : "wrong"), answer: (a, value) => a.right === value },
 };
 const PAGE_SIZE = 25;
