@@ -30,7 +30,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import cut_picture, cut_sound
+from offbeat.media.cut_picture import cut_picture
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.scan import scan
 from offbeat.media.values import Frames, Sound
 from offbeat.signal.confidence import SURE_AT, TOLERANCE_S, label_of_estimate

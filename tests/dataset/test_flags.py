@@ -24,10 +24,9 @@ from offbeat.dataset.flags import (
     scene_cuts,
     sound_flags,
 )
-from offbeat.media.cut import SoundSpan
 from offbeat.media.read import read_frames, read_sound
 from offbeat.media.synth import render_scene
-from offbeat.media.values import Frames, Sound
+from offbeat.media.values import Frames, Sound, SoundSpan
 from offbeat.signal import measure_motion
 from offbeat.signal.onsets import onset_strength
 

@@ -10,8 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from offbeat.dataset.plan import MARGIN_AFTER_S, MARGIN_BEFORE_S, plan_source
+from offbeat.media.coverage import Span
 from offbeat.media.geometry import Geometry
-from offbeat.media.scan import Scan, Span
+from offbeat.media.scan import Scan
 
 FPS = Fraction(25)
 

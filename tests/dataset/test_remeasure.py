@@ -14,7 +14,7 @@ from verifying import change_row, change_rows, check, measure
 from offbeat.dataset.folder import open_dataset
 from offbeat.dataset.schema import VariantRow
 from offbeat.files import sha256_of
-from offbeat.media.cut import cut_sound
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.picture import Picture
 from offbeat.media.synth.testcard import make_testcard, write_testcard
 from offbeat.media.write import VariantWriter

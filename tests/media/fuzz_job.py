@@ -13,7 +13,8 @@ import numpy as np
 from offbeat.dataset.plan import plan_source
 from offbeat.dataset.settings import BuildSettings
 from offbeat.errors import MediaError
-from offbeat.media.cut import cut_picture, cut_sound
+from offbeat.media.cut_picture import cut_picture
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.opening import open_media, start_of
 from offbeat.media.scan import Scan, scan
 from offbeat.media.synth.testcard import read_code

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from readers import lag_samples
 
 from offbeat.errors import MediaError
-from offbeat.media import cut
-from offbeat.media.cut import SoundSpan, cut_picture, cut_sound
+from offbeat.media import cut_picture as pictures
+from offbeat.media.cut_picture import cut_picture
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.scan import scan
 from offbeat.media.synth.testcard import read_code
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 
 SPANS = [(1000, 90_000), (100_001, 160_000), (48_000 * 3 + 7, 48_000 * 3 + 5_000)]
 
@@ -82,7 +83,7 @@ def test_the_grid_shows_the_last_frame_before_each_time(gaps: list[int], rate: F
     times = [Fraction(sum(gaps[:k]), 1000) for k in range(len(gaps))]
     count = max(1, int(times[-1] * rate))
     shown = list(
-        cut._on_grid(((t, t) for t in times), path=Path("x"), start_s=Fraction(0), fps=rate, count=count)  # pyright: ignore
+        pictures._on_grid(((t, t) for t in times), path=Path("x"), start_s=Fraction(0), fps=rate, count=count)  # pyright: ignore
     )
     half = Fraction(1, 2) / rate
     assert shown == [max(t for t in times if t <= k / rate + half) for k in range(count)]

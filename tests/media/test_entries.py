@@ -19,12 +19,11 @@ from readers import FFMPEG, ffmpeg_frames
 
 from offbeat.media.combine import combine
 from offbeat.media.copy import copy_picture
-from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.rate import with_sound_of
 from offbeat.media.scan import scan
 from offbeat.media.synth.testcard import make_testcard, read_code, write_testcard
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 from offbeat.media.write import VariantWriter
 
 FPS = Fraction(25)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
 
-from offbeat.media.opening import samples_of_all
+from offbeat.media.decode import samples_of_all
 
 
 def frame(samples: np.ndarray, *, rate_hz: int = 48_000) -> AudioFrame:

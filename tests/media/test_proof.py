@@ -11,11 +11,10 @@ import pytest
 from av.video.frame import VideoFrame
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan
 from offbeat.media.delay import Locator
 from offbeat.media.picture import encode_picture
 from offbeat.media.span import RoundedSpan, rounded
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 from offbeat.media.verify import lossless_delay_ms, measured_delay_ms, mono_of, read_back
 from offbeat.media.write import AUDIO_HZ, AudioCodec, VariantWriter
 

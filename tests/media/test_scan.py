@@ -11,9 +11,10 @@ from builds import card_file
 from readers import FFMPEG
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import cut_picture
+from offbeat.media.cut_picture import cut_picture
 from offbeat.media.geometry import apply_geometry
-from offbeat.media.scan import constant_rate, scan
+from offbeat.media.scan import scan
+from offbeat.media.stamps import constant_rate
 
 
 def ffmpeg(*arguments: str | Path) -> None:

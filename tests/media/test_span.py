@@ -10,9 +10,8 @@ import pytest
 from readers import ffmpeg_sound
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan
 from offbeat.media.span import KeptSpan, rounded, to_16_bits, write_span
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 
 
 def noise(channels: int, count: int, *, level: float = 0.4, seed: int = 0) -> SoundSpan:

@@ -12,9 +12,8 @@ import pytest
 from av.video.frame import VideoFrame
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture, encode_picture
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 from offbeat.media.verify import mono_of, read_back
 from offbeat.media.write import AUDIO_HZ, AudioCodec, VariantWriter
 

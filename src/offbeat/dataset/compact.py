@@ -20,9 +20,9 @@ from pathlib import Path
 from offbeat.dataset.schema import ClipRow, KeptPicture, KeptSound, picture_name, sound_name
 from offbeat.errors import MediaError
 from offbeat.files import sha256_of, write_whole
-from offbeat.media.cut import SoundSpan
 from offbeat.media.picture import Picture
 from offbeat.media.span import KeptSpan, RoundedSpan, rounded, write_span
+from offbeat.media.values import SoundSpan
 from offbeat.media.write import MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, VariantWriter, to_count
 
 CLIPS_KEPT = 8

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from offbeat.media.cut import SoundSpan
-from offbeat.media.scan import LEVEL_STEP_S, SILENT_DBFS
-from offbeat.media.values import Frames, Sound
+from offbeat.media.coverage import LEVEL_STEP_S
+from offbeat.media.scan import SILENT_DBFS
+from offbeat.media.values import Frames, Sound, SoundSpan
 from offbeat.signal import Motion, estimate_delay, measure_motion
 from offbeat.signal.onsets import ENVELOPE_HZ, onset_strength
 from offbeat.signal.windows import moving_max, moving_mean, smoothed

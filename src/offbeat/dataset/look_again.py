@@ -22,7 +22,7 @@ from offbeat.dataset.difference import Difference
 from offbeat.dataset.schema import VariantRow
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError
-from offbeat.media.cut import cut_sound
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.delay import Locator
 from offbeat.media.verify import TOLERANCE_MS
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, to_count

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from offbeat.dataset.settings import BuildSettings
 from offbeat.media.copy import copyable_starts
-from offbeat.media.scan import LEVEL_STEP_S, SILENT_DBFS, Scan, Span
+from offbeat.media.coverage import LEVEL_STEP_S, Span
+from offbeat.media.scan import SILENT_DBFS, Scan
 from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES
 from offbeat.timing import round_half_up
 

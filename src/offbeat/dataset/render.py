@@ -30,7 +30,7 @@ from offbeat.dataset.window import cut_span, first_sample
 from offbeat.errors import MediaError
 from offbeat.files import scratch_file, sha256_of
 from offbeat.media.copy import copy_picture
-from offbeat.media.cut import cut_picture
+from offbeat.media.cut_picture import cut_picture
 from offbeat.media.delay import Locator
 from offbeat.media.geometry import fitted
 from offbeat.media.grey import with_grey_copies

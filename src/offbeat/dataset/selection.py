@@ -20,9 +20,8 @@ from offbeat.dataset.rule import Rule, Value, read_rule
 from offbeat.dataset.settings import EVENTFUL, RANDOM, BuildSettings
 from offbeat.dataset.window import cut_span, first_sample, grey_frames, sample_count
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan
 from offbeat.media.scan import Scan
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from offbeat.conditions.delay import heard_from
 from offbeat.dataset.plan import Clip
 from offbeat.errors import MediaError
-from offbeat.media.cut import cut_picture, cut_sound
+from offbeat.media.cut_picture import cut_picture
+from offbeat.media.cut_sound import cut_sound
 from offbeat.media.grey import with_grey_copies
 from offbeat.media.scan import Scan
 from offbeat.media.span import RoundedSpan, rounded

@@ -19,13 +19,12 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
-from offbeat.media.cut import SoundSpan
 from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
 from offbeat.media.picture import SIGNED_OFFSETS, Picture, encode_picture
 from offbeat.media.read import chosen, grid_of
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 from offbeat.media.write import (
     AUDIO_HZ,
     MARGIN_AFTER_SAMPLES,

@@ -18,8 +18,8 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
+from offbeat.media.decode import samples_of_all
 from offbeat.media.limits import Limits
-from offbeat.media.opening import samples_of_all
 from offbeat.timing import round_half_up
 
 JUMP_S = Fraction(15, 1000)

@@ -7,22 +7,19 @@ for a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
 import av
-import numpy as np
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.media.limits import LIMITS
@@ -196,42 +193,3 @@ def edit_shift_s(path: Path) -> Fraction:
             first.append(packet.pts)
     shift_s = (first[1] - first[0]) * time_base
     return shift_s if 0 < shift_s < Fraction(1, 5) else Fraction(0)
-
-
-def samples_of(frame: AudioFrame) -> NDArray[np.float32]:
-    """The samples of a frame in planar float, shape (channels, n)."""
-    return np.asarray(frame.to_ndarray(), dtype=np.float32)
-
-
-def samples_of_all(frames: Iterable[AudioFrame]) -> NDArray[np.float32] | None:
-    """The samples of frames of one kind, one after the other, shape (channels, n); None where there are none.
-
-    They become an array when they are together: to make one of each frame costs more than to decode it.
-
-    Raises:
-        ValueError: the frames are not all of one rate, format and number of channels.
-    """
-    whole = joined(frames)
-    if whole is None:
-        return None
-    if whole.format.name == "fltp":
-        return samples_of(whole)
-    resampler = av.AudioResampler(format="fltp", layout=whole.layout, rate=whole.sample_rate)
-    return np.concatenate([samples_of(part) for part in resampler.resample(whole)], axis=1)
-
-
-def joined(frames: Iterable[AudioFrame]) -> AudioFrame | None:
-    """One frame of all samples of frames of one kind, as they were decoded; None where there are none.
-
-    Raises:
-        ValueError: the frames are not all of one rate, format and number of channels.
-    """
-    fifo = av.AudioFifo()
-    channels: int | None = None
-    for frame in frames:
-        channels = channels or frame.layout.nb_channels
-        if frame.layout.nb_channels != channels:  # the queue itself looks at rate and format only, and would crash
-            raise ValueError(f"a frame of {frame.layout.nb_channels} channels after one of {channels}")
-        frame.pts = None  # counted, not stamped
-        fifo.write(frame)
-    return fifo.read()

@@ -1,7 +1,7 @@
 """Read a written clip as arrays: what a model in process is given.
 
-These readers are for files that Offbeat wrote: constant frame rate, both streams from 0. `offbeat.media.cut` reads
-sources.
+These readers are for files that Offbeat wrote: constant frame rate, both streams from 0. `offbeat.media.cut_picture`
+and `offbeat.media.cut_sound` read sources.
 
 Frames are decoded one after the other, and only those that are wanted become arrays, one at a time: 10 s of 1080p are
 1.9 GB, of which a model that is shown two frames a second needs a fifteenth, and holds what it makes of them only.
@@ -22,7 +22,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
-from offbeat.media.opening import exact, open_media, picture_stream, readable, samples_of, sound_stream
+from offbeat.media.decode import samples_of
+from offbeat.media.opening import exact, open_media, picture_stream, readable, sound_stream
 from offbeat.media.values import Frames, Grid, Sound
 from offbeat.timing import round_half_up
 

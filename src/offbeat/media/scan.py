@@ -8,7 +8,6 @@ of the container's clock, which is what keeps an offset between the two streams.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,14 +16,14 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
-from offbeat.media.coverage import JUMP_S, LEVEL_STEP_S, Coverage, Span
+from offbeat.media.coverage import Coverage, Span
+from offbeat.media.decode import attempted, until_broken
 from offbeat.media.geometry import Geometry, geometry_of
 from offbeat.media.h264 import Entries
 from offbeat.media.limits import LIMITS, Limits
@@ -37,10 +36,8 @@ from offbeat.media.opening import (
     sound_stream,
     start_of,
 )
-from offbeat.media.stamps import GAP_S, constant_rate, evened, rate_of, runs_of
+from offbeat.media.stamps import evened, rate_of, runs_of
 from offbeat.timing import round_half_up
-
-__all__ = ["GAP_S", "JUMP_S", "LEVEL_STEP_S", "SILENT_DBFS", "Scan", "Span", "constant_rate", "scan"]
 
 SILENT_DBFS = -60.0
 """Below this a tenth of a second counts as silent."""
@@ -228,21 +225,15 @@ def _packets(
     latest: dict[int, int] = {}
     unstamped = 0
     resampler = None
-    for packet in _demux(container, picture, sound):
+    for packet in until_broken(container.demux(picture, sound)):
         _check_packet(packet, latest, back, path)
         if isinstance(packet.stream, VideoStream):
             unstamped += packet.size > 0 and packet.pts is None
             stamps.add(packet, entries)
             limits.check(path, "frames", len(stamps.pts), limits.frames)
             continue
-        if packet.is_corrupt:
-            covered.break_off()
-            continue
-        try:
-            frames = packet.decode()
-        except MemoryError:
-            raise
-        except FFmpegError:
+        frames = None if packet.is_corrupt else attempted(packet.decode)
+        if frames is None:
             covered.break_off()  # a hole in the coverage, and windows keep away from holes
             continue
         for frame in frames:
@@ -285,13 +276,3 @@ def _check_packet(packet: Packet[Stream], latest: dict[int, int], back: dict[int
             "so that one time stands for two moments; cut it there, or write it anew with one clock",
             reason="clock_jump",
         )
-
-
-def _demux(container: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
-    """All packets until the end, or until the file breaks off."""
-    try:
-        yield from container.demux(*streams)
-    except MemoryError:
-        raise
-    except FFmpegError:
-        return  # truncated: what came before counts

@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
 from offbeat.files import whole_file
-from offbeat.media.cut import SoundSpan
 from offbeat.media.opening import open_media, sound_stream
-from offbeat.media.values import Sound
+from offbeat.media.values import Sound, SoundSpan
 
 _FULL_SCALE = 32768
 _COMPRESSION = "8"

@@ -44,6 +44,34 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundSpan:
+    """A piece of a source's sound.
+
+    Attributes:
+        sound: its samples.
+        start_samples: the index of the first of them, counted from the start of the container's clock at the
+            rate of `sound`.
+    """
+
+    sound: Sound
+    start_samples: int
+
+    def slice(self, start_samples: int, count: int) -> NDArray[np.float32]:
+        """Samples [start, start + count) of the source's clock, shape (channels, count).
+
+        Raises:
+            ValueError: they do not all lie in this span.
+        """
+        first = start_samples - self.start_samples
+        if first < 0 or first + count > self.sound.count:
+            raise ValueError(
+                f"samples {start_samples} to {start_samples + count} asked for; the span holds {self.start_samples} "
+                f"to {self.start_samples + self.sound.count}"
+            )
+        return self.sound.samples[:, first : first + count]
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """When a clip's frames are shown; frame k from k / fps seconds until the next one.
 

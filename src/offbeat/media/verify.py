@@ -18,9 +18,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.errors import MediaError
+from offbeat.media.decode import joined, samples_of_all
 from offbeat.media.delay import Locator
 from offbeat.media.lossless import is_quiet, repeats
-from offbeat.media.opening import exact, joined, open_media, picture_stream, samples_of_all, sound_stream
+from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
 from offbeat.media.span import RoundedSpan
 from offbeat.media.write import AUDIO_HZ, Content, header_of, to_count
 

@@ -29,11 +29,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from offbeat.files import whole_file
-from offbeat.media.cut import SoundSpan
 from offbeat.media.h264 import mark_entries
 from offbeat.media.opening import exact
 from offbeat.media.picture import SIGNED_OFFSETS, Picture
 from offbeat.media.span import flac_packets, steps_of
+from offbeat.media.values import SoundSpan
 from offbeat.timing import to_samples
 
 AUDIO_HZ = 48_000
