@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from report_samples import guess, sample_answers, sample_dataset, write_dataset, write_run
+from report_samples import Parsed, guess, sample_answers, sample_dataset, write_dataset, write_run
 
 from offbeat.cli.report import report
 from offbeat.errors import DatasetError, RunError, SettingsError
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.money.purse import Purse
 from offbeat.report.build import build_report
 
 
@@ -60,6 +63,38 @@ def test_several_runs_stand_in_one_report(run, tmp_path):
     build_report([run, other], out=tmp_path / "out", draws=100)
     told = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert list(told["models"]) == ["third", "half right", "always:sync"]
+
+
+def test_the_page_tells_who_answered_with_how_many_tokens_and_what_it_cost(tmp_path, clip):
+    dataset = sample_dataset(tmp_path / "set")
+    write_dataset(dataset, clip)
+    used = {"usage": {"input_tokens": 1200}, "details": {"served_model": "m-2026<b>"}}
+    run = write_run(tmp_path / "run", dataset, [replace(one, **used) for one in sample_answers(dataset, "m", guess(1))])
+    words = "".join(Parsed(build_report([run], out=tmp_path / "free", draws=50).read_text(encoding="utf-8")).words)
+    assert "m-2026<b>" in words
+    assert "input tokens 14,400" in words
+    assert "Spent, as far as prices are known" not in words
+    with Database(run / "answers.sqlite") as database:
+        purse = Purse(database)
+        for purpose, cost in (("probe", 0.25), ("answer", None)):
+            call = purse.begin(model="m", key="k", purpose=purpose, most_usd=0.5)
+            purse.end(call, ended="ok", usage=None, cost_usd=cost)
+    words = "".join(Parsed(build_report([run], out=tmp_path / "paid", draws=50).read_text(encoding="utf-8")).words)
+    assert "Spent, as far as prices are known: $0.7500" in words
+    told = json.loads((tmp_path / "paid" / "results.json").read_text(encoding="utf-8"))
+    assert told["runs"][0]["spent_usd"] == 0.75
+
+
+def test_a_source_that_was_refused_is_listed_once(tmp_path, clip):
+    dataset = sample_dataset(tmp_path / "set")
+    first, second, *others = dataset.sources
+    unfit = {"refused_lengths": {"3": "too short"}}
+    refused = first.model_copy(update={"path": "gone.mp4", "status": "refused", "reason": "too_short", **unfit})
+    dataset = replace(dataset, sources=(refused, second.model_copy(update=unfit), *others))
+    write_dataset(dataset, clip)
+    run = write_run(tmp_path / "run", dataset, sample_answers(dataset, "m", guess(1)))
+    words = Parsed(build_report([run], out=tmp_path / "out", draws=50).read_text(encoding="utf-8")).words
+    assert (words.count("gone.mp4"), words.count(second.path)) == (1, 1)
 
 
 def test_a_folder_with_other_files_is_refused(run, tmp_path):

@@ -63,6 +63,12 @@ def test_the_mark_says_why_and_stays_text():
     assert parsed.named("img") == []
 
 
+def test_what_a_server_said_ends_before_the_next_sentence():
+    failed = {"passed": False, "overridden": True, "says": "It could not be carried out: 400 no GPU"}
+    says = mark_of(RESULTS.models[0], runs(failed)).says
+    assert says == "It could not be carried out: 400 no GPU. It was asked all the same."
+
+
 def test_results_json_has_the_outcome():
     told = {
         name: results_json(RESULTS, DATASET, load_published(), runs(probe))["models"]["deaf"]["probe"]

@@ -67,7 +67,7 @@ def test_measured_rows_say_what_answers(found):
         "signal": "detector",
         "failing": "",
     }
-    assert measured["human:lab"].choiceless == 4
+    assert measured["human:lab"].result.choiceless == 4
     assert measured["human:lab"].balanced.value == pytest.approx(2 / 3)
     assert measured["signal"].verdict
     assert (measured["failing"].verdict, measured["failing"].says) == (None, "failing: no figures")

@@ -13,7 +13,7 @@ from offbeat.errors import RunError
 from offbeat.report.findings import FEW_SOURCES, few_sources, finding
 from offbeat.report.insight import look_into
 from offbeat.report.published import load_published
-from offbeat.report.results import compute_results
+from offbeat.report.results import compute_results, entries
 from offbeat.report.results_json import INTERVAL_METHODS, RESULTS_VERSION, results_json
 from offbeat.timing import LABELS
 
@@ -116,9 +116,15 @@ def test_names_tell_questions_and_revisions_apart():
         *sample_answers(dataset, "b", guess(0.5), question="short"),
         *sample_answers(dataset, "c", guess(0.5), revision="1"),
         *sample_answers(dataset, "c", guess(0.5), revision="2"),
+        *sample_answers(dataset, "d", guess(0.5), revision="1 host=a:1 fps=8"),
+        *sample_answers(dataset, "d", guess(0.5), revision="1 host=b:2 fps=8"),
+        *sample_answers(dataset, "e", guess(0.5), revision="1"),
+        *sample_answers(dataset, "e", guess(0.5), revision="1 fps=8"),
     ]
-    names = set(by_name(compute_results(dataset, answers, draws=50)))
-    assert names == {"a", "b · study", "b · short", "c · 1", "c · 2"}
+    names = set(entries(answers, {variant.row.variant_id: None for variant in dataset.variants}))
+    assert names == {
+        "a", "b · study", "b · short", "c · 1", "c · 2", "d · host=a:1", "d · host=b:2", "e · 1", "e · 1 fps=8",
+    }  # fmt: skip
 
 
 def test_repeats_count_as_answers():
@@ -187,6 +193,14 @@ def test_other_options_are_listed_and_not_scored():
 def test_findings(study, choose, words):
     model = compute_results(study, sample_answers(study, "m", choose), draws=200).models[0]
     assert words in finding(model)
+
+
+def test_a_finding_says_what_answers_without_a_choice_cost():
+    dataset = sample_dataset(genres={"cooking": 5}, delays_ms=(-1000.0, 0.0, 1000.0))
+    replies = {-1000.0: "refused", 0.0: "sync", 1000.0: "ahead"}
+    model = compute_results(dataset, sample_answers(dataset, "m", lambda row: replies[row.audio_delay_ms])).models[0]
+    best = (1 + 1 + 0) / 3
+    assert f"were 5 of its 15 answers; had they been right, it would have {100 * best:.1f} %. " in finding(model)
 
 
 def test_one_source_is_too_little_for_a_finding():

@@ -99,6 +99,16 @@ def test_two_sources_show_no_difference_however_alike():
     assert verdict(results.comparisons[0]) == "66.7 points apart on every source, but on too few of them to tell."
 
 
+def test_no_source_with_all_three_truths_has_no_test_and_says_so():
+    dataset = sample_dataset(genres={"cooking": 3}, delays_ms=(-500.0, 500.0))
+    (pair,) = compute(dataset, good=lambda row: row.label, bad=lambda row: "ahead").comparisons
+    assert pair.test is None
+    assert verdict(pair) == "Of 3 sources in common fewer than two have all three truths among the answers: no test."
+    alone = sample_dataset(genres={"cooking": 1}, delays_ms=(-500.0, 0.0, 500.0))
+    (pair,) = compute(alone, good=lambda row: row.label, bad=lambda row: "ahead").comparisons
+    assert verdict(pair) == "Fewer than two sources in common: nothing can be said."
+
+
 def test_the_page_shows_pairs_only_where_there_are_any(dataset):
     def page(results):
         browser = browser_data(dataset, [], order=[], missing=set())

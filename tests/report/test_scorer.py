@@ -46,6 +46,30 @@ def test_every_figure_agrees_with_scikit_learn(study):
         assert model.figures[name].low < value < model.figures[name].high, name
 
 
+def test_usage_is_summed_and_servers_are_named(study):
+    told = [
+        {"input_tokens": 1200, "output_tokens": 2},
+        {"input_tokens": 1000, "output_tokens": True, "seconds": 0.5},
+        {"input_tokens": "many", "output_tokens": float("nan"), "seconds": 1e300},
+        {"input_tokens": -1, "output_tokens": None},
+    ]
+    answers = [
+        replace(one, usage=usage, details=details, outcome=outcome)
+        for one, usage, details, outcome in zip(
+            sample_answers(study, "m", guess(0.4)),
+            told,
+            ({"served_model": "b"}, {"served_model": "a"}, {}, {"served_model": None}),
+            ("ok", "error", "refused", "ok"),
+            strict=False,
+        )
+    ]
+    model = only(study, answers)
+    assert (model.usage, model.served) == ({"input_tokens": 2200, "output_tokens": 2, "seconds": 0.5}, ("a", "b"))
+    results = compute_results(study, answers, draws=50)
+    kept = json.loads(json.dumps(results_json(results, study, load_published(), []), allow_nan=False))["models"]["m"]
+    assert (kept["usage"], kept["served_models"]) == (model.usage, ["a", "b"])
+
+
 def test_hits_and_sensitivity_at_each_size_of_the_delay(study):
     sizes = {group.key: group for group in only(study, sample_answers(study, "m", notices)).groups["size"]}
     assert [sizes[key].noticed.value for key in (500, 1500, 2000, 5000)] == [0, 0, 1, 1]

@@ -16,6 +16,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.errors import RunError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.money.purse import spent_usd
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.store import all_answers, is_empty
 from offbeat.files import held_folder, write_whole
@@ -81,6 +82,7 @@ class Run:
         dataset_fingerprint: of the dataset that was asked about.
         settings: the whole of run.json.
         answers: all of them, by model, question, variant and repeat; failures included.
+        spent_usd: what all calls have cost, as far as prices are known.
     """
 
     folder: Path
@@ -88,6 +90,7 @@ class Run:
     dataset_fingerprint: str
     settings: Mapping[str, JsonValue]
     answers: tuple[Answer, ...]
+    spent_usd: float
 
 
 def open_run(folder: Path) -> Run:
@@ -98,13 +101,14 @@ def open_run(folder: Path) -> Run:
     """
     info = read_info(folder)
     with Database(folder / FILE, readonly=True) as database:
-        answers = all_answers(database)
+        answers, spent = all_answers(database), spent_usd(database)
     return Run(
         folder=folder,
         dataset_folder=dataset_folder_of(folder, info),
         dataset_fingerprint=info.dataset_fingerprint,
         settings=info.model_dump(mode="json"),
         answers=answers,
+        spent_usd=spent,
     )
 
 

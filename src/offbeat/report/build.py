@@ -153,7 +153,10 @@ def write_report(
     _claim(out, dataset)
     missing = tuple(_place_clips(dataset, out, advance))
     published = load_published()
-    runs = [{"folder": run.folder.resolve().name, "settings": dict(run.settings)} for run in material.runs]
+    runs = [
+        {"folder": run.folder.resolve().name, "settings": dict(run.settings), "spent_usd": run.spent_usd}
+        for run in material.runs
+    ]
     insights = look_into(dataset, material.answers, results, runs)
     told = results_json(results, dataset, published, runs, insights)
     write_paper(out, results, dataset, runs)

@@ -66,7 +66,10 @@ def verdict(pair: Comparison) -> str:
     """Whether the two differ in balanced accuracy; and where nothing was found, what would have been."""
     test = pair.test
     if test is None:
-        return "Fewer than two sources in common: nothing can be said."
+        sources = pair.differences["balanced_accuracy"].n_sources
+        if sources < 2:
+            return "Fewer than two sources in common: nothing can be said."
+        return f"Of {sources} sources in common fewer than two have all three truths among the answers: no test."
     if test.detectable is None and test.mean == 0:
         return "Alike on every source."
     p = test.t_p if pair.holm_p is None else pair.holm_p

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from offbeat.report.values import CHOICES, ModelResult
-from offbeat.report.words import percent, with_interval
+from offbeat.report.words import count, percent, with_interval
 
 GUESS = 1 / 3
 OFTEN = 0.6
@@ -34,7 +34,10 @@ def finding(model: ModelResult) -> str:
         verdict = "does worse than a guess"
     else:
         verdict = "cannot be told from a guess"
-    return f"{model.name} {verdict}: balanced accuracy {with_interval(balanced)}. {_favourite(model)}{_noticing(model)}"
+    return (
+        f"{model.name} {verdict}: balanced accuracy {with_interval(balanced)}. "
+        f"{_favourite(model)}{_choiceless(model)}{_noticing(model)}"
+    )
 
 
 def few_sources(models: Iterable[ModelResult]) -> list[str]:
@@ -59,6 +62,16 @@ def _favourite(model: ModelResult) -> str:
     choice = CHOICES[columns.index(most)]
     words = "gave no choice" if choice == "none" else f"answered {choice}"
     return f"It {words} {percent(most / model.n)} % of the time. "
+
+
+def _choiceless(model: ModelResult) -> str:
+    if not model.choiceless:
+        return ""
+    best = model.bounds["balanced_accuracy"].best
+    return (
+        f"Without a choice, and so counted as wrong, were {count(model.choiceless)} of its {count(model.n)} answers; "
+        f"had they been right, it would have {percent(best)} %. "
+    )
 
 
 def _noticing(model: ModelResult) -> str:

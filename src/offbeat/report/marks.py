@@ -43,7 +43,7 @@ def mark_of(model: ModelResult, runs: Sequence[Mapping[str, Any]]) -> Mark | Non
     if record["passed"] is not False:
         return None
     asked = " It was asked all the same." if record["overridden"] else ""
-    return Mark("probe not passed", f"{record['says']}{asked}")
+    return Mark("probe not passed", f"{record['says'].rstrip('.')}.{asked}")
 
 
 def _asked(model: ModelResult, runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -19,7 +19,6 @@ from offbeat.analysis.intervals import Estimate
 from offbeat.dataset.schema import VariantRow
 from offbeat.report.findings import FEW_SOURCES
 from offbeat.report.insight import Insight
-from offbeat.report.paper.tables import unread
 from offbeat.report.published import Published
 from offbeat.report.scorer import number_or_none
 from offbeat.report.values import CODES, ModelResult, Results
@@ -44,7 +43,6 @@ class Observer:
         verdict: whether it perceives the delay, in a word; None where nothing says.
         why: where a click on the verdict leads.
         result: all that was measured of it.
-        choiceless: its answers without a choice.
     """
 
     group: Group
@@ -55,7 +53,6 @@ class Observer:
     verdict: str | None = None
     why: str = ""
     result: ModelResult | None = None
-    choiceless: int = 0
 
     @property
     def href(self) -> str | None:
@@ -115,7 +112,6 @@ def _measured(results: Results, insights: Mapping[str, Insight]) -> list[Observe
             verdict=_verdict(insights[model.name], model) if model.name in insights else None,
             why=f"#why-{numbers[model.name]}" if model.name in insights else "",
             result=model,
-            choiceless=unread(model),
         )
         for model in results.models
     ]

@@ -112,7 +112,7 @@ def render_page(
             confusions=[tables.confusion_rows(model) for model in results.models],
             exactness=tables.exactness(dataset),
             refused=[source for source in dataset.sources if source.status == "refused"],
-            shortened=[source for source in dataset.sources if source.refused_lengths],
+            shortened=[one for one in dataset.sources if one.status != "refused" and one.refused_lengths],
         )
     )
 

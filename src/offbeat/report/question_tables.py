@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from offbeat.report.figure_words import ends, number, p_value
 from offbeat.report.values import Comparison, ModelResult, Results
-from offbeat.report.words import link, visible
+from offbeat.report.words import apart, link, visible
 
 _FIGURE = "balanced_accuracy"
 
@@ -26,7 +26,7 @@ class QuestionRow:
     """One model: a cell for each question, None where it was not asked it; and how far apart two of them are.
 
     Attributes:
-        name: of the model, with its revision where several answered.
+        name: of the model, with what differs between revisions where several answered.
         cells: in the order of `QuestionTable.questions`.
         widest: of all pairs of its questions, the one whose balanced accuracy differs most, in words, and where a click
             on it leads: to the variants that it has right under one of the two, and wrong under the other.
@@ -59,12 +59,12 @@ def question_table(results: Results) -> QuestionTable | None:
     if not several:
         return None
     questions = tuple(dict.fromkeys(sorted((model.question for own in several.values() for model in own), key=_order)))
-    names = [model for model, _ in several]
+    revisions = {model: apart(other for name, other in several if name == model) for model, _ in several}
     return QuestionTable(
         questions=tuple(visible(question) for question in questions),
         rows=tuple(
             QuestionRow(
-                name=visible(model if names.count(model) == 1 else f"{model} · {revision}"),
+                name=visible(model if len(revisions[model]) == 1 else f"{model} · {revisions[model][revision]}"),
                 cells=_cells(own, questions),
                 widest=_widest(own, results.comparisons),
             )

@@ -19,6 +19,7 @@ from offbeat.report.comparisons import compare_all
 from offbeat.report.draws import Draws
 from offbeat.report.scorer import Scorer, baselines, truth_totals
 from offbeat.report.values import ModelResult, Results, Unscored
+from offbeat.report.words import apart
 from offbeat.timing import LABELS
 
 
@@ -72,6 +73,8 @@ def compute_results(
 def entries(answers: Iterable[Answer], known: Mapping[str, object]) -> dict[str, list[Answer]]:
     """The answers of each model under each question, by a name that tells them apart, in order of appearance.
 
+    The name is the model's, with the question where there are several, and with what differs between revisions.
+
     One that two runs hold alike, as of a reference model that both asked, counts once.
 
     Raises:
@@ -91,13 +94,12 @@ def entries(answers: Iterable[Answer], known: Mapping[str, object]) -> dict[str,
                 f"{answer.model} has two answers for variant {answer.variant_id!r}, question {answer.question!r}, "
                 f"repeat {answer.repeat}; give only one of the runs that hold them"
             )
-    models = Counter(model for model, _, _ in found)
-    questions = Counter((model, question) for model, question, _ in found)
+    questions = Counter(model for model, _ in {(model, question) for model, question, _ in found})
     named: dict[str, list[Answer]] = {}
     for (model, question, revision), own in found.items():
-        asked_twice = models[model] > questions[model, question]
-        answered_twice = questions[model, question] > 1
-        parts = [model, *([question] if asked_twice else []), *([revision] if answered_twice else [])]
+        revisions = apart(other for name, asked, other in found if (name, asked) == (model, question))
+        parts = [model, *([question] if questions[model] > 1 else [])]
+        parts += [revisions[revision]] if len(revisions) > 1 else []
         named[" · ".join(parts)] = list(own.values())
     return named
 

@@ -110,6 +110,8 @@ def _model(model: ModelResult) -> Json:
         "unasked": model.unasked,
         **{name: figure_json(figure) for name, figure in model.figures.items()},
         "outcomes": dict(model.outcomes),
+        "served_models": list(model.served),
+        "usage": model.usage,
         "confusion": {
             label: dict(zip(CHOICES, row, strict=True)) for label, row in zip(LABELS, model.confusion, strict=True)
         },

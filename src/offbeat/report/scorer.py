@@ -25,6 +25,9 @@ FIGURES = (*SCORES, *AREAS)
 IN_GROUPS = ("accuracy", "balanced_accuracy", "noticed", "false_alarms", "detection_d_prime")
 BOUNDED = ("accuracy", "balanced_accuracy")
 NO_LANGUAGE = "not given"
+_MOST_USED = 1e15
+SERVED = "served_model"
+"""The detail of an answer in which a server says who has answered."""
 
 
 def scored_choice(answer: Answer) -> int:
@@ -75,6 +78,8 @@ class Scorer:
             bounds=_bounds(total),
             baselines=baselines(total.sum(axis=1)),
             with_probabilities=int(told.sum()),
+            served=tuple(sorted({str(served) for answer in answers if (served := answer.details.get(SERVED))})),
+            usage=_usage(answers),
             spread=self._spread(kept),
             constant=chosen[0] if len(chosen) == 1 and chosen[0] in LABELS else None,
             groups={
@@ -161,6 +166,15 @@ def _probabilities(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDAr
     given = [nothing if answer.probabilities is None else nothing | dict(answer.probabilities) for answer in answers]
     table = np.array([[one[label] for label in LABELS] for one in given], dtype=np.float64).reshape(-1, len(LABELS))
     return table, np.logical_and.reduce(np.isfinite(table), axis=1)
+
+
+def _usage(answers: Sequence[Answer]) -> dict[str, float]:
+    used: dict[str, float] = {}
+    for name, value in (item for answer in answers for item in answer.usage.items()):
+        # servers say what they like: no flag, no NaN and no infinity is a number of tokens
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MOST_USED:
+            used[name] = used.get(name, 0) + value
+    return used
 
 
 def _together(first: Coded, second: Coded) -> Coded:

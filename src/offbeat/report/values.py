@@ -69,6 +69,8 @@ class ModelResult:
         bounds: of accuracy and balanced accuracy.
         baselines: the same figures of trivial answerers on the same variants; no area, which needs probabilities.
         with_probabilities: how many scored answers have probabilities of the three options.
+        served: the models that said that they had answered, where that is told.
+        usage: the sum of each number in the usage of all its answers, errors included.
         spread: of balanced accuracy over repeats; None without repeats.
         constant: the choice that it gave every time, if it did.
         groups: by ``genre``, ``language``, ``length``, ``delay``, ``size`` (of the delay), ``sign`` (the truth),
@@ -88,9 +90,16 @@ class ModelResult:
     bounds: Mapping[str, Bounds]
     baselines: Mapping[str, Mapping[str, float | None]]
     with_probabilities: int
+    served: tuple[str, ...]
+    usage: Mapping[str, float]
     spread: Spread | None
     constant: str | None
     groups: Mapping[str, tuple[Group, ...]]
+
+    @property
+    def choiceless(self) -> int:
+        """Answers without a choice, which count as wrong."""
+        return sum(row[-1] for row in self.confusion)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,14 @@ def listed(items: Iterable[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else NOTHING
 
 
+def apart(texts: Iterable[str]) -> dict[str, str]:
+    """Of each of several texts the words that not all have; the whole texts where these would not tell them apart."""
+    words = {text: text.split() for text in texts}
+    shared = {word for own in words.values() for word in own if all(word in other for other in words.values())}
+    short = {text: " ".join(word for word in own if word not in shared) for text, own in words.items()}
+    return short if all(short.values()) and len(set(short.values())) == len(short) else {text: text for text in short}
+
+
 def _visible(character: str) -> str:
     code = ord(character)
     if code < 0x20 and character not in "\n\t":

@@ -8,7 +8,6 @@ from typing import Any
 
 import offbeat
 from offbeat.dataset.folder import Dataset
-from offbeat.report.paper.tables import unread
 from offbeat.report.paper.words import MARKDOWN
 from offbeat.report.tables import exactness
 from offbeat.report.values import ModelResult, Results
@@ -74,7 +73,6 @@ def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _answers(model: ModelResult) -> str:
-    choiceless = unread(model)
     extra = f", {count(model.unasked)} variants were not asked" if model.unasked else ""
     again = (
         ""
@@ -85,7 +83,7 @@ def _answers(model: ModelResult) -> str:
     who, missing = ("a person; revision", "variants were left open") if person else ("revision", "calls failed")
     return (
         f"*{_plain(model.name)}* ({who} {_plain(model.revision)}) gave {count(model.n)} answers to the question "
-        f"*{_plain(model.question)}*{again}; {count(choiceless)} had no choice and count as wrong, "
+        f"*{_plain(model.question)}*{again}; {count(model.choiceless)} had no choice and count as wrong, "
         f"{count(model.missing)} {missing} and are not scored{extra}."
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.report.figure_words import NAMES, unit, verdict
-from offbeat.report.values import ModelResult, Results
+from offbeat.report.values import Results
 from offbeat.report.words import seconds
 
 Cell = str | int | float | Estimate | None
@@ -81,7 +81,7 @@ def _headline(results: Results) -> Table:
             *(model.figures[name] for name in HEADLINE),
             model.n,
             model.figures["accuracy"].n_sources,
-            unread(model),
+            model.choiceless,
             model.missing,
         )
         for model in results.models
@@ -158,8 +158,3 @@ def _columns(figures: tuple[str, ...]) -> tuple[Column, ...]:
 
 def _length(key: str | float) -> str:
     return f"{seconds(float(key))} s"
-
-
-def unread(model: ModelResult) -> int:
-    """Answers without a choice, which count as wrong."""
-    return sum(row[-1] for row in model.confusion)
