@@ -13,6 +13,7 @@ import pytest
 from builds import build, card_file, settings
 from readers import ffmpeg_sound, opencv_frames
 
+from offbeat.errors import MediaError
 from offbeat.models.sending import (
     Pictures,
     base64_length,
@@ -83,6 +84,22 @@ def test_many_threads_make_a_picture_once(layouts, monkeypatch):
         sent = list(pool.map(ask, [*layouts[0], *layouts[0]]))
     assert len(made) == 1
     assert sent[0] == sent[2]
+
+
+def test_nothing_is_kept_of_a_picture_that_cannot_be_made(layouts, tmp_path):
+    """A thousand clips that are damaged leave no thousand locks; and who comes after is not locked out."""
+    damaged = replace(layouts[0][0], folder=tmp_path)
+    damaged.path.parent.mkdir(parents=True)
+    whole = layouts[0][0].path.read_bytes()
+    pictures = Pictures(kept=1)
+    for size, what in ((len(whole) // 2, "frame"), (len(whole) - 3000, "sound")):
+        damaged.path.write_bytes(whole[:size])
+        with pytest.raises(MediaError, match=f"ends before its {what}"):
+            pictures.mp4(damaged, fps=Fraction(8))
+    for variant, fps in ((layouts[0][0], 8), (layouts[0][1], 4), (layouts[1][0], 2)):
+        pictures.mp4(variant, fps=Fraction(fps))
+    assert len(pictures._making) == 0
+    assert len(pictures._pictures) == 1
 
 
 def test_the_sound_as_wav_is_the_variant_s(layouts):

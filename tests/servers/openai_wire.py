@@ -209,8 +209,13 @@ def check_vllm(body: Mapping[str, Any], clip: Clip) -> None:
     processor = body.get("mm_processor_kwargs", {})
     demand(processor.get("use_audio_in_video") is True, "the sound of the video would be left out")
     demand(processor.get("fps") == float(clip.fps), f"fps {processor.get('fps')} said, {clip.fps} sent")
-    frames = body.get("media_io_kwargs", {}).get("video", {}).get("num_frames")
-    demand(frames == -1, f"{frames} frames would be taken at equal distances")
+    grid_s = processor.get("second_per_grid_ts")
+    demand(grid_s == [float(2 / clip.fps)], f"two frames of {clip.fps} a second, and a grid of {grid_s} s")
+    # by loaders that count frames, 32 unless said, and by those that count seconds, 2 frames each unless said
+    said = {"num_frames": 32, "fps": 2, **body.get("media_io_kwargs", {}).get("video", {})}
+    counted = clip.frames if said["num_frames"] == -1 else min(said["num_frames"], clip.frames)
+    timed = min(math.floor(clip.frames / float(clip.fps) * said["fps"]), clip.frames)
+    demand(counted == timed == clip.frames, f"{counted} or {timed} frames of {clip.frames} would be taken")
 
 
 def clip_in(url: str) -> Clip:

@@ -23,6 +23,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from offbeat.errors import MediaError
 from offbeat.files import scratch_file
 from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.h264 import mark_entries
@@ -80,7 +81,7 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
     """An MP4 with this picture and the sound of a file, packet by packet.
 
     Raises:
-        MediaError: the file cannot be read, or has no sound.
+        MediaError: the file cannot be read, or has no sound, or less than it says.
     """
     with scratch_file() as target:
         with (
@@ -97,10 +98,13 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
             for packet in pictures:
                 packet.stream = for_picture
                 packets.append(packet)
-            for packet in heard.demux(sound):
+            heard_packets = [packet for packet in heard.demux(sound) if packet.dts is not None]
+            if len(heard_packets) < sound.frames:
+                raise MediaError(f"{path}: ends before its sound does; build it again", reason="damaged")
+            for packet in heard_packets:
                 packet.stream = for_sound
                 packets.append(packet)
-            for packet in sorted((packet for packet in packets if packet.dts is not None), key=_due_s):
+            for packet in sorted(packets, key=_due_s):
                 output.mux(packet)
         return target.read_bytes()
 

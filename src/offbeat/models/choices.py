@@ -11,6 +11,8 @@ one token more than what is known::
         ──▶ "beh" .40 ──▶ "ind" .99   option `behind`, .40 x .99: the reply went this way, so the rest is known
                       ──▶ "ave" .01   no option
 
+Where the next token makes another word of an option (`sync`, `hronised`), that much is taken off again.
+
 What did not become the reply cannot be followed. Such a beginning of a word counts in full for the one option that can
 begin with it, if it is at least 3 letters or half of the word: `beh` does, `A` does not, as much else begins with it.
 
@@ -108,21 +110,28 @@ def chances_of(prompt: Prompt, places: Sequence[Place]) -> Chances:
     tally = _Tally(words, dict.fromkeys(prompt.options, 0.0))
     said, so_far = "", 1.0
     for number, place in enumerate(places):
-        known = place.token in place.logprobs
-        if not known and _plain(said):
+        known, begun = place.token in place.logprobs, _plain(said)
+        if not known and begun:
             break
         for token, logprob in place.logprobs.items():
-            if token != place.token:
+            ends = begun and _plain(said + token) == begun  # after the beginning of a word: a space, a mark, the end
+            if token != place.token and not ends:
                 tally.add(said + token, so_far * math.exp(logprob), final=True)
         if not known:
             return tally.result()
         said, so_far = said + place.token, so_far * math.exp(place.logprobs[place.token])
         if not tally.goes_on(said):
-            if number + 1 < len(places) and _GOES_ON.search(said + "\0" + places[number + 1].token):
-                return tally.result()  # `sync` was the beginning of `synchronised`
+            if number + 1 < len(places):
+                so_far *= 1 - _longer(said, places[number + 1])
             break
     tally.add(said, so_far, final=False)
     return tally.result()
+
+
+def _longer(word: str, after: Place) -> float:
+    """The probability that a word which is complete was the beginning of a longer one: `sync` of `synchronised`."""
+    longer = {token: logprob for token, logprob in after.logprobs.items() if _GOES_ON.search(f"{word}\0{token}")}
+    return min(1.0, sum(map(math.exp, longer.values())))
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class Pictures:
     def __init__(self, *, kept: int = CLIPS_KEPT) -> None:
         self._kept = kept
         self._pictures: OrderedDict[_Key, Picture] = OrderedDict()
-        self._making: dict[_Key, threading.Lock] = {}
+        self._making = WeakValueDictionary[_Key, threading.Lock]()
+        """Held by the threads that want one picture, and forgotten with the last of them."""
         self._lock = threading.Lock()
 
     def mp4(self, variant: Variant, *, fps: Fraction, height: int | None = None, sound: bool = True) -> bytes:
@@ -72,7 +74,7 @@ class Pictures:
             with self._lock:
                 self._pictures[key] = picture
                 while len(self._pictures) > self._kept:
-                    self._making.pop(self._pictures.popitem(last=False)[0], None)
+                    self._pictures.popitem(last=False)
         return picture
 
 

@@ -11,6 +11,8 @@ import pytest
 from models.openai.asking import MODEL, ask, ask_one, model_at
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.base import Reply
+from offbeat.models.openai import OpenAI
+from offbeat.models.openai.connections import _trusted
 from offbeat.models.openai.errors import retry_after_s, transport_failure
 from servers.openai_wire import OpenAIWire
 from servers.stand_in import Fault, Response, StandIn, closed, half_body, hang, html, reset, say, status
@@ -53,8 +55,15 @@ def said(code, message, **more):
         (status(403), ModelUnavailable, "what it may use"),
         (status(404, body=said(404, "The model `m` does not exist.", type="NotFoundError")), ModelUnavailable, "exist"),
         (status(400, body=said("model_not_found", "gone")), ModelUnavailable, "the model's name"),
+        (status(404, body={"detail": "Not Found"}), ModelUnavailable, "ends in /v1"),
         (status(410), ModelUnavailable, "--base-url"),
         (status(307, {"location": "https://elsewhere.example/v1"}), ModelUnavailable, "elsewhere.example"),
+        # vLLM from 0.31 on, without the flag
+        (
+            status(400, body=said(400, "Per-request mm_processor_kwargs are disabled by default because they can")),
+            RequestRejected,
+            "start vLLM with --trust-request-mm-kwargs",
+        ),
         (status(400, body=said(400, "requires equal number of audio and video items")), RequestRejected, "audio=video"),
         (status(400, body=said(None, "This model only support stream mode")), RequestRejected, "--option stream=true"),
         (status(400, body=said(400, "Requested sample logprobs of 20")), RequestRejected, "--option logprobs=0"),
@@ -121,6 +130,7 @@ def test_odd_waits():
     assert retry_after_s({"retry-after": "soon"}) is None
     assert retry_after_s({"retry-after": "nan"}) is None
     assert retry_after_s({"retry-after": "-5"}) == 0
+    assert retry_after_s({"retry-after": "Mon, 23 Nov 9999999999999999999 00:02:00 GMT"}) is None
     assert retry_after_s({"retry-after": "1e9"}) == 86_400
     assert retry_after_s({"retry-after": "Sun, 22 Nov 2026 23:00:00 GMT"}, now=now) == 0
     assert retry_after_s({"retry-after": "Mon, 23 Nov 2026 00:02:00 GMT"}, now=now) == 120
@@ -142,7 +152,7 @@ def test_what_cannot_have_been_free_says_so(server, variants):
 def test_no_server_there(variants):
     (error,) = ask(model_at("http://127.0.0.1:9", preset="vllm"), variants[0])
     assert type(error) is TransientError
-    assert "is the server running" in str(error)
+    assert "is the server (or the proxy before it) running" in str(error)
     assert error.usage == {}
 
 
@@ -160,6 +170,19 @@ def test_every_exception_of_the_client_has_a_meaning():
 def test_a_certificate_that_is_not_trusted():
     error = transport_failure("openai:m", httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"))
     assert isinstance(error, ModelUnavailable)
+    assert "export SSL_CERT_FILE=" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "foo://127.0.0.1:9"), ("SSL_CERT_FILE", "/no/such.pem")],
+)
+def test_an_environment_that_cannot_be_used_is_named(name, value, variants, monkeypatch):
+    monkeypatch.setattr("offbeat.models.openai.connections._trusted", _trusted.__wrapped__)  # it would be read once
+    monkeypatch.setenv(name, value)
+    (error,) = ask(OpenAI(argument="m", base_url="https://gpu.example/v1"), variants[0])
+    assert type(error) is ModelUnavailable
+    assert name in str(error)
 
 
 def test_a_clip_that_cannot_be_read_is_named(server, variants, tmp_path):

@@ -45,9 +45,9 @@ def test_the_body_of_each_preset(preset, variants):
     assert json.loads(body) == json.loads(path.read_text(encoding="utf-8")), body.decode()
 
 
-@pytest.mark.parametrize("fps", [2, "25/2", 8, 10])
+@pytest.mark.parametrize("fps", [2, "25/2", 8, 10, "30000/1001", 60])
 def test_the_rate_that_is_said_is_the_rate_that_is_sent(fps, variants):
-    for preset in ("vllm", "mimo") if fps != "25/2" else ("vllm",):
+    for preset in ("vllm", "mimo") if fps in (2, 8, 10) else ("vllm",):
         _, wire, _ = asked(preset, variants[0], fps=fps)
         assert wire.clips[0].fps == Fraction(fps)
 
@@ -122,7 +122,7 @@ def test_the_revision_says_all_that_may_change_an_answer():
     base = model_at("http://127.0.0.1:1", preset="vllm")
     assert base.name == f"openai:{MODEL}"
     assert base.revision == (
-        "1 preset=vllm host=127.0.0.1:1 fps=8 height=source audio=video logprobs=20 max_tokens=512 temperature=0"
+        "2 preset=vllm host=127.0.0.1:1 fps=8 height=source audio=video logprobs=20 max_tokens=512 temperature=0"
     )
     changes = [
         {"fps": 2},
@@ -143,11 +143,14 @@ def test_the_revision_says_all_that_may_change_an_answer():
     ("url", "preset"),
     [
         ("https://dashscope.aliyuncs.com/compatible-mode/v1/", "dashscope"),
+        ("https://ws-1.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1", "dashscope"),
         ("https://token-plan-cn.xiaomimimo.com/v1", "mimo"),
         ("https://api.fireworks.ai/inference/v1/chat/completions", "fireworks"),
         ("https://openrouter.ai/api/v1", "openrouter"),
         ("https://notopenrouter.ai/api/v1", "plain"),
         ("http://localhost:8000/v1", "plain"),
+        (" http://[::1]:8000/v1/chat/completions/\n", "plain"),
+        ("http://127.0.0.1:8000/v1//", "plain"),
     ],
 )
 def test_the_preset_is_guessed_from_the_host(url, preset):
@@ -155,7 +158,8 @@ def test_the_preset_is_guessed_from_the_host(url, preset):
 
     model = OpenAI(argument="m", base_url=url)
     assert model.settings.preset_name == preset
-    assert not model.settings.base_url.endswith(("/", "completions"))
+    assert model.settings.base_url.endswith("/v1")
+    assert model.settings.base_url.startswith("http")
     assert (model.settings.key == KEY) == (preset != "plain")  # no key goes to a host that nobody knows
 
 
@@ -208,5 +212,5 @@ def test_cautions_are_said_once_at_the_start(caplog):
         model_at("http://127.0.0.1:1", preset="vllm", fps=1)
     said = [record.getMessage() for record in caplog.records]
     assert any("SGLang drops the sound" in text for text in said)
-    assert any("--mm-processor-cache-gb 0" in text for text in said)
+    assert any("--mm-processor-cache-gb 0" in text and "--trust-request-mm-kwargs" in text for text in said)
     assert any("is sent 1 frame(s) a second" in text for text in said)

@@ -13,6 +13,9 @@ from functools import cache
 
 import httpx2
 
+from offbeat.errors import ModelUnavailable
+from offbeat.models.keys import redacted
+
 CALLS_A_POOL = 32
 _CONNECT_S, _WRITE_S = 30.0, 120.0
 
@@ -32,7 +35,11 @@ class Connections:
 
     @asynccontextmanager
     async def client(self) -> AsyncGenerator[httpx2.AsyncClient]:
-        """A client for one call."""
+        """A client for one call.
+
+        Raises:
+            ModelUnavailable: the environment names a proxy or certificates that cannot be used.
+        """
         client, calls = self._pool()
         calls[0] += 1
         try:
@@ -50,12 +57,19 @@ class Connections:
         for pool in self._pools:
             if pool[1][0] < CALLS_A_POOL:
                 return pool
-        client = httpx2.AsyncClient(
-            timeout=self._timeout,
-            trust_env=self._trust_env,
-            verify=_trusted(),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=CALLS_A_POOL),
-        )
+        try:
+            client = httpx2.AsyncClient(
+                timeout=self._timeout,
+                trust_env=self._trust_env,
+                verify=_trusted(),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=CALLS_A_POOL),
+            )
+        except (ImportError, OSError, ValueError) as error:
+            # a proxy of an unknown kind, or certificates that are not there
+            raise ModelUnavailable(
+                f"no connection can be made: {redacted(str(error))}; check the environment variables of proxies "
+                "(HTTPS_PROXY, ALL_PROXY, ...) and SSL_CERT_FILE"
+            ) from None
         self._pools.append((client, [0]))
         return self._pools[-1]
 

@@ -28,12 +28,14 @@ from offbeat.models.keys import redacted
 from offbeat.models.openai.payload import mapping_of, shown
 
 _MOST_WAIT_S = 86_400.0
+_FAILURES = {str(status): status for status in range(400, 600)}
 _BLOCKED = ("datainspectionfailed", "contentfilter", "contentpolicy", "contentmoderation", "moderation")
 _RATE = ("throttling", "ratelimit", "resourceexhausted", "toomanyrequests")
 _UNPAID = ("insufficientquota", "arrearage", "billing", "insufficientcredits", "insufficientbalance")
 _NO_SUCH = ("modelnotfound", "modelnotexist", "invalidapikey", "accessdenied", "unauthorized")
 _HINTS = {
     "equal number of audio and video": "send the sound in the video alone: --option audio=video",
+    "mm_processor_kwargs": "start vLLM with --trust-request-mm-kwargs",
     "at most 0 audio": 'start vLLM with --limit-mm-per-prompt \'{"video":1,"audio":1}\'',
     "at most 0 video": 'start vLLM with --limit-mm-per-prompt \'{"video":1,"audio":1}\'',
     "only support stream": "type: --option stream=true",
@@ -54,7 +56,7 @@ def retry_after_s(headers: Mapping[str, str], *, now: datetime | None = None) ->
     except ValueError:
         try:
             at = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), _MOST_WAIT_S) if seconds == seconds else None
@@ -76,7 +78,7 @@ def failure_of(
         A refused reply, or the exception to raise.
     """
     code, said = _told(payload)
-    said = shown(said or text or "nothing")
+    said = shown(said or text or "no text")
     kind = "".join(letter for letter in code.lower() if letter.isalnum())
     wait_s = retry_after_s(headers)
     where = f"{spec}: status {status}{f', {shown(code)}' if code and code != str(status) else ''}: {said}"
@@ -94,7 +96,7 @@ def failure_of(
     if status in (401, 403, 407) or any(word in kind for word in _NO_SUCH):
         return ModelUnavailable(f"{where}; check the key, what it may use, and the model's name")
     if status in (404, 410):
-        return ModelUnavailable(f"{where}; check the model's name and --base-url")
+        return ModelUnavailable(f"{where}; check the model's name and --base-url, which ends in /v1 on most servers")
     if status in (408, 409, 425, 499) or status >= 500:
         return TransientError(where, retry_after_s=wait_s)
     hint = next((hint for sign, hint in _HINTS.items() if sign in said.lower()), None)
@@ -111,8 +113,8 @@ def error_inside(payload: Mapping[str, Any]) -> int | None:
     if error is None:
         return None
     for value in (error.get("code"), error.get("status"), error.get("http_code")):
-        if isinstance(value, int | str) and str(value).isdigit() and 400 <= int(value) < 600:
-            return int(value)
+        if (status := _FAILURES.get(str(value))) is not None:
+            return status
     kind = str(error.get("type", "")).lower()
     return 400 if "invalid_request" in kind or "badrequest" in kind else 500
 
@@ -121,9 +123,11 @@ def transport_failure(spec: str, error: httpx2.HTTPError | httpx2.InvalidURL) ->
     """What an exception of the client means; what nobody can know to have been free has `usage` None."""
     said = redacted(f"{spec}: {type(error).__name__}: {shown(str(error)) or 'no reason given'}")
     if isinstance(error, httpx2.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return ModelUnavailable(f"{said}; the server's certificate is not trusted")
+        return ModelUnavailable(
+            f"{said}; the server's certificate is not trusted; if it should be, type: export SSL_CERT_FILE=ITS.pem"
+        )
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return TransientError(f"{said}; is the server running, and --base-url right?")
+        return TransientError(f"{said}; is the server (or the proxy before it) running, and --base-url right?")
     if isinstance(error, httpx2.WriteError | httpx2.WriteTimeout | httpx2.PoolTimeout | httpx2.ProxyError):
         return TransientError(f"{said}; the request was not sent whole")
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.InvalidURL):

@@ -12,7 +12,7 @@ from typing import Any, cast
 from offbeat.errors import TransientError
 from offbeat.models.keys import redacted
 
-_LINES = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"[^\r\n]+")
 """Of a stream: `splitlines` would also break at U+2028 and others, which JSON leaves as they are."""
 
 
@@ -22,12 +22,12 @@ def payload_of(raw: bytes, *, spec: str) -> dict[str, Any]:
     Raises:
         TransientError: it is half a body, a page, or a stream that breaks off.
     """
-    text = raw.decode("utf-8", errors="replace").strip()
+    text = raw.decode("utf-8-sig", errors="replace").strip()
     if text.startswith(("data:", ":", "event:", "id:", "retry:")):
         return _joined(text, spec=spec)
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         found = "a page" if text[:15].lower().startswith(("<!doctype", "<html")) else "half a body, or no JSON"
         raise TransientError(
             redacted(f"{spec}: the server sent {found}: {shown(text)}; expected a chat completion"), usage=None
@@ -46,25 +46,25 @@ def _joined(text: str, *, spec: str) -> dict[str, Any]:
     logprobs: list[Any] = []
     finish: str | None = None
     there = done = False
-    for line in _LINES.split(text):
-        if not line.startswith("data:"):
+    for line in _LINE.finditer(text):
+        if not line[0].startswith("data:"):
             continue  # comments, which keep the connection open, and names of events
-        data = line.removeprefix("data:").strip()
+        data = line[0].removeprefix("data:").strip()
         if data == "[DONE]":
             done = True
             break
         try:
             piece = mapping_of(json.loads(data))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransientError(redacted(f"{spec}: a piece of the stream is broken: {shown(data)}"), usage=None) from (
                 error
             )
-        whole |= {name: value for name, value in piece.items() if name != "choices" and value is not None}
-        if not isinstance(piece.get("choices"), list):
-            continue
-        for choice in cast("list[Any]", piece["choices"])[:1]:
+        whole |= {name: value for name, value in piece.items() if name != "choices" and value}
+        choices = piece.get("choices")
+        for entry in map(mapping_of, cast("list[Any]", choices) if isinstance(choices, list) else []):
+            if entry.get("index"):
+                continue  # another choice than the first, if somebody has asked for more
             there = True
-            entry = mapping_of(choice)
             delta = mapping_of(entry.get("delta"))
             said.append(text_of(delta.get("content")))
             thought.append(text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning")))
@@ -73,13 +73,15 @@ def _joined(text: str, *, spec: str) -> dict[str, Any]:
             logprobs += cast("list[Any]", content) if isinstance(content, list) else []
             if isinstance(entry.get("finish_reason"), str):
                 finish = entry["finish_reason"]
-            if entry.get("error") is not None:
+            if entry.get("error"):
                 whole["error"] = entry["error"]
     if finish is None and not done and "error" not in whole:
-        raise TransientError(f"{spec}: the stream breaks off before its end", usage=None)
+        if "message" not in whole:
+            raise TransientError(f"{spec}: the stream breaks off before its end", usage=None)
+        whole["error"] = {name: whole.get(name) for name in ("code", "message")}  # DashScope: beside each other
     message = {"content": "".join(said), "reasoning_content": "".join(thought), "refusal": "".join(refused)}
-    choices = [{"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}] if there else []
-    return whole | {"choices": choices}
+    choice = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
+    return whole | {"choices": [choice] if there else []}
 
 
 def text_of(content: object) -> str:

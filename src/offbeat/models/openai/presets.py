@@ -28,7 +28,7 @@ class Preset:
         audio: where the sound goes unless the user says otherwise.
         audio_part: the type of a part that holds sound.
         audio_in_video: whether each request has to say that the sound of the video is meant.
-        fps_in: where the rate of the clip is said.
+        fps_in: where the rate of the clip is said; `processor`: and how long a grid of frames lasts.
         most_fps: the highest rate that can be said.
         every_frame: whether each request has to say that no frames are to be dropped.
         top_logprobs: how many candidates are asked for in each token's place; 0: the server tells none.
@@ -36,7 +36,7 @@ class Preset:
         limit_name: the field of the output budget.
         extra: further fields of the body.
         own: a server of one's own: free.
-        frames_a_grid: how many frames share one grid of tokens, for the upper bound of what a call uses.
+        frames_a_grid: how many frames share one grid of tokens.
         fills_in_zeros: whether token counts of 0 may mean that nobody has counted.
         caution: what the user should know before a run.
     """
@@ -65,16 +65,20 @@ _VLLM = Preset(
     # vllm #47788: set for the whole server it crashes at start or is ignored, so that each request says it. The sound
     # goes in the video alone: an audio part besides is a 400, "requires equal number of audio and video items".
     audio_in_video=True,
-    # vllm #50142, #23056: the rate does not reach the positions; frames are taken as 32 evenly spaced ones, each worth
-    # a fixed time. Hence a clip that has the rate already, all of its frames (num_frames -1), and the rate said too.
+    # vllm #50142, #23056: where the sound goes between the frames depends on how long a grid of frames lasts, which is
+    # a fixed time (2 s for Qwen3-Omni, 1 s for Qwen2.5-Omni) unless the request says otherwise. So both are said.
     fps_in="processor",
+    # Frames are taken as 32 at equal distances, or by loaders that belong to the model (vllm #44412, #45555) as 2 a
+    # second whatever num_frames says. So a clip that has the rate already, and all of its frames.
     every_frame=True,
     # 20 is the server's own limit unless it was started with --max-logprobs.
     top_logprobs=20,
     own=True,
     frames_a_grid=2,
-    # vllm #44538: only the server can turn that cache off.
-    caution="vLLM mixes up clips of one picture and other sound (vllm #44538); start it with --mm-processor-cache-gb 0",
+    # vllm #44538: only the server can turn that cache off. Since 0.31 it refuses what each request says of the video
+    # unless it was started with the other flag (vllm #58830).
+    caution="vLLM mixes up clips of one picture and other sound (vllm #44538); start it with --mm-processor-cache-gb 0 "
+    "and, from 0.31 on, with --trust-request-mm-kwargs",
 )
 
 PRESETS: Mapping[str, Preset] = {
@@ -93,7 +97,12 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "dashscope": Preset(
         base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-        hosts=("dashscope-intl.aliyuncs.com", "dashscope.aliyuncs.com", "dashscope-us.aliyuncs.com"),
+        hosts=(
+            "dashscope-intl.aliyuncs.com",
+            "dashscope.aliyuncs.com",
+            "dashscope-us.aliyuncs.com",
+            "maas.aliyuncs.com",  # WORKSPACE.REGION before it
+        ),
         key_names=("DASHSCOPE_API_KEY",),
         # The omni models answer in a stream only; those that need not, do so too. Usage comes in the last piece.
         stream=True,

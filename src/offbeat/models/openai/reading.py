@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -15,11 +15,15 @@ from offbeat.models.openai.served import same_model
 from offbeat.models.openai.settings import Settings
 from offbeat.models.openai.usage import usage_of
 
+_THINKS = re.compile(r"</?think", re.IGNORECASE)
+"""Where a server leaves the thinking in the text, or the end of it."""
 _MOST_THOUGHTS = 2000
 """Characters of a model's thinking that are kept with the answer."""
 _STOPS: Mapping[str, Stop] = {
     "length": "truncated",
     "max_tokens": "truncated",
+    "repetition": "truncated",
+    "repetition_truncation": "truncated",
     "content_filter": "refused",
     "safety": "refused",
     "recitation": "refused",
@@ -67,7 +71,7 @@ def reply_of(payload: Mapping[str, Any], settings: Settings, prompt: Prompt) -> 
         details["reasoning"] = redacted(thoughts)[:_MOST_THOUGHTS]
     probabilities: Mapping[str, float] | None = None
     if settings.preset.top_logprobs:
-        if thoughts:
+        if thoughts or _THINKS.search(text):
             details["no_probabilities"] = "the model thought first, so that its first tokens are not the answer"
         else:
             chances = chances_of(prompt, _places(choice.get("logprobs")))
@@ -102,25 +106,22 @@ def _places(told: object) -> list[Place]:
     content = mapping_of(told).get("content")
     places: list[Place] = []
     for entry in cast("list[Any]", content) if isinstance(content, list) else []:
-        said = mapping_of(entry)
-        top = said.get("top_logprobs")
-        candidates = {
-            token: logprob
-            for token, logprob in [
-                _candidate(entry) for entry in (cast("list[Any]", top) if isinstance(top, list) else [])
-            ]
-            if token is not None
-        }
-        token, logprob = _candidate(said)
-        if token is None:
+        said = _candidate(entry)
+        if said is None:
             break
-        places.append(place_of(token, list({token: logprob, **candidates}.items())))
+        top = mapping_of(entry).get("top_logprobs")
+        listed = [_candidate(other) for other in cast("list[Any]", top)] if isinstance(top, list) else []
+        # what was said may stand among the others or not; several tokens may have one text
+        candidates = list(dict.fromkeys(other for other in listed if other is not None))
+        if said[0] not in dict(candidates):
+            candidates.append(said)
+        places.append(place_of(said[0], candidates))
     return places
 
 
-def _candidate(entry: object) -> tuple[str | None, float]:
+def _candidate(entry: object) -> tuple[str, float] | None:
     told = mapping_of(entry)
     token, logprob = told.get("token"), told.get("logprob")
     if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, int | float):
-        return None, math.nan
-    return token, float(logprob)
+        return None
+    return (token, float(logprob)) if -1e6 < logprob < 1e6 else None

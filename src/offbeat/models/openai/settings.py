@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from fractions import Fraction
@@ -17,9 +18,10 @@ from offbeat.models.keys import key_from
 from offbeat.models.openai.presets import PRESETS, Audio, Preset, host_of, is_near, preset_of
 from offbeat.timing import exact_seconds
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same settings may bring another request, or the same response another reply."""
 _RESERVED = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"})
+_KEY_IN_JSON = re.compile(r'"([\w-]*(?:api[_-]?key|authorization|password|secret|access[_-]?token))": "', re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -98,6 +100,11 @@ class Settings:
             )
         if taken := _RESERVED & options.extra.keys():
             raise ModelUnavailable(f"{self.spec!r}: option extra: {', '.join(sorted(taken))} have options of their own")
+        if told := _KEY_IN_JSON.search(json.dumps(options.extra)):
+            raise ModelUnavailable(
+                f"{self.spec!r}: option extra: {told[1]!r}: a key comes from the environment only, and goes into the "
+                "header; name its variable by --option key_env=NAME"
+            )
         if self.preset.caution:
             _log.warning("%s: %s", self.spec, self.preset.caution)
         if options.fps <= 1:
@@ -153,21 +160,28 @@ class Settings:
                 "no video"
             )
         try:
+            url = url.strip()
             parts = urlsplit(url)
             known = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
         except ValueError:
             parts, known = urlsplit(""), False
         if not known:
-            raise ModelUnavailable(f"{self.spec!r}: expected a base url such as http://127.0.0.1:8000/v1, got {url!r}")
+            got = "" if {"@", "?"} & set(url) else f", got {url!r}"  # what follows these may be a key
+            raise ModelUnavailable(f"{self.spec!r}: expected a base url such as http://127.0.0.1:8000/v1{got}")
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise ModelUnavailable(
                 f"{self.spec!r}: a base url holds no key, name or query; name the environment variable of the key by "
                 "--option key_env=NAME"
             )
-        return url.rstrip("/").removesuffix("/chat/completions")
+        return url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
 
     def _checked_key(self) -> str | None:
         names = (self.options.key_env,) if self.options.key_env else self.preset.key_names
+        if not all(name.isidentifier() for name in names):
+            raise ModelUnavailable(
+                f"{self.spec!r}: option key_env: expected the name of an environment variable, such as MY_API_KEY, and "
+                "never the key itself"
+            )
         if not names:
             return None
         key = key_from(names, spec=self.spec)

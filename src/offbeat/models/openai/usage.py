@@ -18,6 +18,8 @@ _FEWEST_TOKENS_A_GRID = 280
 _SOUND_TOKENS_A_SECOND = 40
 _TOKENS_A_STAMP = 10
 _TEMPLATE_TOKENS = 100
+_MOST = 1 << 53
+"""No count and no cost is as high; beyond, whole numbers and floats are no longer the same."""
 
 
 def usage_of(told: object, *, zeros_count: bool = True) -> dict[str, JsonValue]:
@@ -41,13 +43,13 @@ def usage_of(told: object, *, zeros_count: bool = True) -> dict[str, JsonValue]:
     found |= {"output_tokens": output, "thinking_tokens": thinking}
     words: dict[str, JsonValue] = {name: count for name, count in found.items() if count is not None}
     cost = usage.get("cost")
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost):
+    if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < _MOST:
         words["cost_usd"] = float(cost)
     return words
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST else None
 
 
 def most_usage(settings: Settings, row: VariantRow, prompt: Prompt) -> dict[str, int]:

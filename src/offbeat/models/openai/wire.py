@@ -48,11 +48,12 @@ def body_of(settings: Settings, prompt: Prompt) -> dict[str, Any]:
     if preset.audio_in_video and preset.audio == "video":
         processor["use_audio_in_video"] = True
     if preset.fps_in == "processor":
-        processor["fps"] = fps
+        processor |= {"fps": fps, "second_per_grid_ts": [float(preset.frames_a_grid / options.fps)]}
     if processor:
         body["mm_processor_kwargs"] = processor
     if preset.every_frame:
-        body["media_io_kwargs"] = {"video": {"num_frames": -1}}
+        # twice the clip's rate: at the rate itself, some loaders round a frame away
+        body["media_io_kwargs"] = {"video": {"num_frames": -1, "fps": number_of(2 * options.fps)}}
     return body | dict(preset.extra)
 
 
