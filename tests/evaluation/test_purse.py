@@ -68,3 +68,17 @@ def test_threads_cannot_spend_the_same_money_twice(tmp_path):
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(one, range(60))) in (9, 10)  # 10 x 0.1 is a shade more than 1 in binary
         assert spent_usd(database) <= 1.0 + 1e-9
+
+
+def test_a_call_dearer_than_the_most_that_it_could_cost_is_learnt_from(tmp_path):
+    """Of that model, in this process and the next; the other is reckoned as before."""
+    with Database(tmp_path / "a.sqlite") as database:
+        purse = Purse(database, most_usd=1.0)
+        purse.end(begin(purse, 0.1), ended="Reply", usage=None, cost_usd=0.45)
+        with pytest.raises(OutOfMoney, match=r"the next call may cost \$0\.4500"):
+            purse.end(begin(purse, 0.1), ended="Reply", usage=None, cost_usd=0.45) or begin(purse, 0.1)
+        purse.begin(model="another", key="k", purpose="answer", most_usd=0.01)
+    with Database(tmp_path / "a.sqlite") as database:
+        assert spent_usd(database) == pytest.approx(0.91)
+        begin(Purse(database, most_usd=1.37), 0.1)
+        assert spent_usd(database) == pytest.approx(1.36)

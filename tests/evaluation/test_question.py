@@ -154,13 +154,17 @@ def test_an_unknown_name_tells_the_known_ones():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        (OWN, "", r"question: Field required"),
+        (OWN, "", r"question: is missing"),
         (OWN, "question = []", r"question: List should have at least 1"),
-        ('name = "mine"', "", r"question\.1\.name: Field required"),
+        ('name = "mine"', "", r"question\.1\.name: is missing"),
         ('name = "mine"', 'name = "study"', r"'study' is the name of a question of Offbeat's"),
         ('name = "mine"', 'name = "a b"', r"question\.1\.name: String should match"),
         ('name = "mine"', "name = 3", r"question\.1\.name: .*got 3"),
-        ('name = "mine"', 'name = "mine"\norders = 1', r"question\.1\.orders: Extra inputs"),
+        (
+            'name = "mine"',
+            'name = "mine"\norders = 1',
+            r"question\.1\.orders: no such key; .* name, template",
+        ),
         ('name = "mine"', 'name = "mine"\norder = "random"', r"question\.1\.order: .*'fixed' or 'shuffled'"),
         ("[[question]]", "[question]", r"question: Input should be a valid list"),
         ("[[question]]", "[[question", r"not TOML: .*line 2"),
@@ -169,7 +173,11 @@ def test_an_unknown_name_tells_the_known_ones():
         ('label = "yes"', 'label = "yes", word = "in step"', r"'mine': .*one word of letters, got 'in step', 'no'"),
         ('label = "yes"', 'label = "yes", word = "Y"', r"'mine': expected single letters or longer words.*Y, no"),
         ('label = "yes"', 'label = "yes", word = "NO"', r"'mine': two options have the same word: NO, no"),
-        ('label = "yes"', 'label = "yes", words = "y"', r"question\.1\.options\.1\.words: Extra"),
+        (
+            'label = "yes"',
+            'label = "yes", words = "y"',
+            r"question\.1\.options\.1\.words: no such key; .* word",
+        ),
         ("{options}", "{option}", r"'mine': template: \{option\}: did you mean \{options\}"),
         ("{options}", "{lenght} s", r"'mine': template: \{lenght\}: did you mean \{length\}"),
         ("\\n{options}", '"\norder = "shuffled', r"'mine': nothing can be shuffled"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,7 @@ def open_all(
         click.BadParameter: see `read_options`.
     """
     from offbeat.dataset.folder import open_dataset
-    from offbeat.evaluation.money.prices import read_prices
+    from offbeat.evaluation.money.prices import read_prices, this_day
     from offbeat.evaluation.question import find_question
     from offbeat.models.registry import make_model, spelled_out
 
@@ -68,4 +67,4 @@ def open_all(
     options = read_options(option_texts, base_url, specs)
     models = [make_model(spec, seed=seed, options=options) for spec in spelled_out(specs)]
     questions = [find_question(spec) for spec in question_specs]
-    return Opened(opened, models, questions, read_prices(price_file, today=datetime.now(UTC).date()))
+    return Opened(opened, models, questions, read_prices(price_file, today=this_day()))

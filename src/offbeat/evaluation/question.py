@@ -12,20 +12,19 @@ import difflib
 import hashlib
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import SettingsError
+from offbeat.evaluation.tables import parse_table, text_of
 from offbeat.models.base import Prompt
 
 SHIPPED = "questions.toml"
-MAX_BYTES = 1_000_000
 OPTIONS = "{options}"
 LENGTH = "{length}"
 
@@ -188,15 +187,7 @@ class _File(BaseModel):
 
 
 def _read(path: Path) -> dict[str, Question]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{path}: {path.stat().st_size} bytes, expected questions, at most {MAX_BYTES}")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: not UTF-8; save it as UTF-8") from error
-    questions = _parse(text, str(path))
+    questions = _parse(text_of(path), str(path))
     taken = sorted(questions.keys() & shipped_questions().keys())
     if taken:
         raise SettingsError(f"{path}: {taken[0]!r} is the name of a question of Offbeat's; choose another name")
@@ -204,12 +195,7 @@ def _read(path: Path) -> dict[str, Question]:
 
 
 def _parse(text: str, where: str) -> dict[str, Question]:
-    try:
-        rows = _File.model_validate(tomllib.loads(text)).question
-    except ValidationError as error:
-        raise SettingsError(f"{where}: {_first_fault(error)}") from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{where}: not TOML: {error}") from error
+    rows = parse_table(text, where, _File).question
     questions: dict[str, Question] = {}
     for row in rows:
         if row.name in questions:
@@ -229,12 +215,6 @@ def _parse(text: str, where: str) -> dict[str, Question]:
         except ValueError as error:
             raise SettingsError(f"{where}: {error}") from error
     return questions
-
-
-def _first_fault(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
-    return f"{place}: {first['msg']}, got {first['input']!r:.80}"
 
 
 def _check_placeholders(row: _QuestionRow, where: str) -> None:

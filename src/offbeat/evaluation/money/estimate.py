@@ -130,4 +130,4 @@ def _cost(model: Paid, prices: Mapping[str, Price], tokens: Mapping[str, int], *
     if model.price_name is None:
         return 0.0
     price = prices.get(model.price_name)
-    return None if price is None else cost_usd(price, tokens, batch=batch) or 0.0
+    return None if price is None else cost_usd(price, tokens, batch=batch) if tokens else 0.0

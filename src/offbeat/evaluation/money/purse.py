@@ -9,6 +9,10 @@ Before a paid call goes out, the most that it can cost is set aside, on the disk
 When the call ends, what it really cost takes the place of what was set aside. Where nobody can tell what it cost (no
 usage in the reply, a time-out, a process that was killed), what was set aside counts as spent. So the sum can only be
 too high.
+
+That holds as long as no call costs more than the most that it can. Where a server has counted more all the same, as
+when thoughts do not heed the output budget, no later call of that model goes out with less set aside than the dearest
+such call has cost: what may cross the bound are the calls that were in flight when the first of them ended.
 """
 
 from __future__ import annotations
@@ -55,6 +59,7 @@ class Purse:
         self._in_flight = 0
         self._in_flight_usd = 0.0
         """Of `_taken_usd`: what will soon be known better; not that of batches, which take hours."""
+        self._dearest_usd = _overruns(database)
 
     @property
     def spent_usd(self) -> float:
@@ -78,6 +83,8 @@ class Purse:
             RunError: it could not be noted; the call must not go out.
         """
         with self._lock:
+            if purpose != "batch":
+                most_usd = max(most_usd, self._dearest_usd.get(model, 0.0))
             if self._most_usd is not None and self._taken_usd + most_usd > self._most_usd:
                 raise OutOfMoney(
                     f"${self._taken_usd:.4f} are spent or set aside, and the next call may cost ${most_usd:.4f}: "
@@ -106,14 +113,16 @@ class Purse:
         noted = None if usage is None else json.dumps(dict(usage))
         query = (
             "UPDATE calls SET ended = ?, usage = ?, cost_usd = coalesce(?, reserved_usd) WHERE call = ? "
-            "RETURNING reserved_usd, cost_usd, purpose"
+            "RETURNING reserved_usd, cost_usd, purpose, model"
         )
         with self._database.reading() as connection:
-            ((reserved, cost, purpose),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
+            ((reserved, cost, purpose, model),) = connection.execute(query, (ended, noted, cost_usd, call)).fetchall()
         with self._lock:
             if purpose != "batch":
                 self._in_flight -= 1
                 self._in_flight_usd -= reserved
+                if cost > reserved:
+                    self._dearest_usd[model] = max(cost, self._dearest_usd.get(model, 0.0))
             self._taken_usd += cost - reserved
 
 
@@ -132,3 +141,10 @@ def spent_usd(database: Database) -> float:
     with database.reading() as connection:
         (total,) = connection.execute("SELECT total(coalesce(cost_usd, reserved_usd)) FROM calls").fetchone()
     return total
+
+
+def _overruns(database: Database) -> dict[str, float]:
+    """For each model of which a call has cost more than was set aside for it: the dearest of these."""
+    query = "SELECT model, max(cost_usd) FROM calls WHERE cost_usd > reserved_usd AND purpose <> 'batch' GROUP BY model"
+    with database.reading() as connection:
+        return dict(connection.execute(query).fetchall())
