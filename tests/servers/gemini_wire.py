@@ -93,6 +93,8 @@ class Batch:
     in_file: bool
     state: str = "BATCH_STATE_PENDING"
     error: dict[str, Any] | None = None
+    done: bool | None = None
+    ended_at: str | None = None
 
 
 @dataclass
@@ -103,10 +105,12 @@ class GeminiWire:
         amend: changes each answer before it is said; None leaves it.
         amend_lines: changes the file of a batch's results.
         new_states: of the files that are uploaded next.
+        expires: until when it says that files are kept; None: not at all.
         logprobs: whether the model gives them.
         clips: the bytes that the model was shown, in order.
         leaks: requests in which the key stood outside its header.
         page: how many batches are listed at once.
+        piece_bytes: in which results are sent.
     """
 
     model: str = MODEL
@@ -116,12 +120,14 @@ class GeminiWire:
     amend: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda answer: None
     amend_lines: Callable[[list[bytes]], list[bytes]] = lambda lines: lines
     new_states: list[str] = field(default_factory=lambda: ["ACTIVE"])
+    expires: str | None = None
     logprobs: bool = False
     files: dict[str, File] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     clips: list[bytes] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     page: int = 100
+    piece_bytes: int = 1 << 16
 
     def __call__(self, request: Request) -> Response:
         try:
@@ -163,7 +169,7 @@ class GeminiWire:
                 return self._download(match["name"], request)
             file = self._file(match["name"])
             file.asked += 1
-            return say(file.told(request.headers["host"], self.version))
+            return say(self._told_of(file, request))
         raise Refused(404, "NOT_FOUND", f"Requested entity was not found: {request.method} {request.path}")
 
     def _check_version(self, version: str) -> None:
@@ -286,7 +292,11 @@ class GeminiWire:
             return say({}, 200, {"x-goog-upload-status": "active"})
         if len(file.data) != file.announced:
             raise Refused(400, "INVALID_ARGUMENT", f"{file.announced} bytes were announced, {len(file.data)} came")
-        return say({"file": file.told(headers["host"], self.version)}, 200, {"x-goog-upload-status": "final"})
+        return say({"file": self._told_of(file, request)}, 200, {"x-goog-upload-status": "final"})
+
+    def _told_of(self, file: File, request: Request) -> dict[str, Any]:
+        told = file.told(request.headers["host"], self.version)
+        return told if self.expires is None else {**told, "expirationTime": self.expires}
 
     # --- batches
 
@@ -311,12 +321,13 @@ class GeminiWire:
 
     def _told(self, batch: Batch) -> dict[str, Any]:
         metadata: dict[str, Any] = {"displayName": batch.display_name, "state": batch.state}
-        done = not batch.state.endswith(("_PENDING", "_RUNNING", "_QUEUED"))
+        if batch.ended_at:
+            metadata["endTime"] = batch.ended_at
         if batch.state == "BATCH_STATE_SUCCEEDED":
             own = f"files/{batch.name.replace('/', '-')}"
             listed = {"inlinedResponses": {"inlinedResponses": batch.results}}
             metadata["output"] = {"responsesFile": own} if batch.in_file else listed
-        told = {"name": batch.name, "metadata": metadata, "done": done}
+        told = {"name": batch.name, "metadata": metadata, **({} if batch.done is None else {"done": batch.done})}
         return {**told, **({"error": batch.error} if batch.error else {})}
 
     def _list(self, request: Request) -> dict[str, Any]:
@@ -334,8 +345,9 @@ class GeminiWire:
         batch = self.batches.get(name.removeprefix("files/").replace("batches-", "batches/"))
         if batch is None or request.query.get("alt") != ["media"]:
             raise Refused(404, "NOT_FOUND", f"{name} cannot be downloaded")
-        lines = self.amend_lines([json.dumps(result).encode() for result in batch.results])
-        return Response(200, b"\n".join(lines) + b"\n", {"content-type": "application/octet-stream"})
+        body = b"\n".join(self.amend_lines([json.dumps(result).encode() for result in batch.results])) + b"\n"
+        pieces = tuple(body[at : at + self.piece_bytes] for at in range(0, len(body), self.piece_bytes))
+        return Response(200, pieces, {"content-type": "application/octet-stream"})
 
 
 def _camel(value: Any) -> Any:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.genai import types
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.base import Batch, BatchItem, Reply
-from offbeat.models.gemini import submitting
+from offbeat.models.gemini import rest, submitting
 from servers.gemini_wire import refused
 from servers.stand_in import Fault, closed, half_body, html, reset, status
 
@@ -175,11 +177,12 @@ def test_lines_that_cannot_be_read_are_missing(submit, monkeypatch, wire, collec
     monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     job = submit()
     wire.batches[job.partition("@")[0]].state = SUCCEEDED
-    cut, strange = b'{"key": "k0", "resp', [b'{"no": "key"}', b"[1]", b'{"key": [1]}', b"\xff\xfe", b"null"]
+    cut = b'{"key": "k0", "resp'
+    strange = [b'{"no": "key"}', b"[1]", b'{"key": [1]}', b"\xff\xfe", b"null", b"[" * 100_000]
     wire.amend_lines = lambda lines: [b"", lines[2], cut, *strange, b'{"key": "k9", "response": {}}']
     ended = collect(job)
     assert set(ended.replies) == {"k2"}
-    assert ended.note == "succeeded; 6 results could not be read; 2 of 3 questions have no result"
+    assert ended.note == "succeeded; 7 results could not be read; 2 of 3 questions have no result"
 
 
 @pytest.mark.parametrize("state", ["EXPIRED", "FAILED", "CANCELLED"])
@@ -191,10 +194,18 @@ def test_a_job_that_came_to_nothing(job, wire, collect, state):
     assert ended.note == (f"{state.lower()}: was pending for more than 48 hours; 3 of 3 questions have no result")
 
 
-def test_states_by_their_other_name(submit, wire, collect):
+def test_every_state_that_the_client_knows_is_pending_or_ended(submit, wire, collect):
+    """One that nobody knows is not given up: its questions would be paid for twice."""
     job = submit()
-    wire.batches[job.partition("@")[0]].state = "JOB_STATE_QUEUED"
-    assert collect(job).note == "queued"
+    ended = {"SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
+    known = {state.value.removeprefix("JOB_STATE_") for state in types.JobState}
+    assert ended < known
+    for state in [*known, "SOMETHING_NEW"]:
+        for prefix in ("JOB_STATE_", "BATCH_STATE_"):
+            wire.batches["batches/b1"].state, wire.batches["batches/b1"].done = prefix + state, None
+            assert collect(job).state == ("ended" if state in ended else "pending"), state
+    wire.batches["batches/b1"].done = True
+    assert collect(job).state == "ended"
 
 
 @pytest.mark.parametrize("given", [status(429), status(503), half_body(), closed(), html(), html(502)])
@@ -228,6 +239,33 @@ def test_a_job_that_is_gone(job, wire, collect):
     with pytest.raises(ModelError, match="404") as raised:
         collect(job)
     assert type(raised.value) is ModelError
+
+
+def test_results_come_in_pieces_and_in_any_order(submit, monkeypatch, wire, collect):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    wire.text = "be\u2028hind"
+    job = submit()
+    wire.batches["batches/b1"].state = SUCCEEDED
+    wire.amend_lines = lambda lines: [line.replace(b"\\u2028", "\u2028".encode()) for line in reversed(lines)]
+    wire.piece_bytes = 7
+    assert [reply.text for reply in collect(job).replies.values()] == ["be\u2028hind"] * 3
+    monkeypatch.setattr(rest, "LONGEST_LINE_BYTES", 50)
+    with pytest.raises(TransientError, match="is longer than 50 bytes"):
+        collect(job)
+
+
+@pytest.mark.parametrize(("hours", "kind"), [(1, TransientError), (49, ModelError), (None, TransientError)])
+def test_results_of_which_403_is_said_are_gone_after_two_days(submit, monkeypatch, wire, server, collect, hours, kind):
+    """Of a file that it has deleted the service says the same as of one that is somebody else's, or not paid for."""
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    job = submit()
+    wire.batches["batches/b1"].state = SUCCEEDED
+    if hours is not None:
+        wire.batches["batches/b1"].ended_at = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    server.queue(None, Fault(refused(403, "PERMISSION_DENIED", "You do not have permission to access the File x")))
+    with pytest.raises(ModelError) as raised:
+        collect(job)
+    assert type(raised.value) is kind
 
 
 def test_results_that_are_gone(submit, monkeypatch, wire, server, collect):

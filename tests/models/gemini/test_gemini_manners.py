@@ -58,7 +58,7 @@ def test_the_key_is_nowhere_but_in_its_header(ask, made, server, tmp_path, caplo
         reply = ask(inline_limit_mb=0)
         model = made()
         connection = model._open()
-    assert connection.key == KEY
+    assert connection.rest.key == KEY
     for text in (model.name, model.revision, repr(model), repr(connection), repr(reply), caplog.text):
         assert KEY not in text
     for request in server.requests:
@@ -71,9 +71,11 @@ def test_the_key_is_nowhere_but_in_its_header(ask, made, server, tmp_path, caplo
     asyncio.run(model.close())
 
 
-def test_a_redirect_to_another_host_does_not_take_the_key_along(ask, server):
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_redirect_to_another_place_does_not_take_the_key_along(ask, server, host):
+    """Another port is another place, as is another scheme, by which the key would go unencrypted."""
     with StandIn(GeminiWire()) as elsewhere:
-        other = f"http://localhost:{elsewhere.port}/v1beta/models/x:generateContent"
+        other = f"http://{host}:{elsewhere.port}/v1beta/models/x:generateContent"
         server.queue(Fault(Response(307, b"", {"location": other})))
         with pytest.raises(ModelError):
             ask()

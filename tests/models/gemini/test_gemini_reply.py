@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import pytest
+from google.genai import types
 
 from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.models.base import USAGE, Prompt
@@ -101,32 +102,72 @@ def test_the_bytes_of_a_real_clip_arrive_unchanged(ask, server, wire, variants, 
     assert base64.urlsafe_b64decode(sent) == data
 
 
-@pytest.mark.parametrize(
-    ("finish", "stop"),
-    [
-        ("SAFETY", "refused"),
-        ("RECITATION", "refused"),
-        ("PROHIBITED_CONTENT", "refused"),
-        ("BLOCKLIST", "refused"),
-        ("SPII", "refused"),
-        ("OTHER", "refused"),
-        ("CONTINUATION", "truncated"),
-    ],
-)
-def test_ends_that_are_no_answers(ask, wire, server, finish, stop):
-    def end(answer):
-        answer["candidates"][0] = {"finishReason": finish, "finishMessage": "why", "continuationToken": "AAAA"}
+ENDS = {
+    "STOP": "complete",
+    "MAX_TOKENS": "truncated",
+    "CONTINUATION": "truncated",
+    **dict.fromkeys(
+        [
+            "SAFETY",
+            "RECITATION",
+            "LANGUAGE",
+            "OTHER",
+            "BLOCKLIST",
+            "PROHIBITED_CONTENT",
+            "SPII",
+            "ESCALATION",
+            "MODEL_ARMOR",
+        ],
+        "refused",
+    ),
+    "PUP_LIMITED_DISABLED": ModelUnavailable,
+    **dict.fromkeys(
+        [
+            "FINISH_REASON_UNSPECIFIED",
+            "MALFORMED_FUNCTION_CALL",
+            "UNEXPECTED_TOOL_CALL",
+            "TOO_MANY_TOOL_CALLS",
+            "MISSING_THOUGHT_SIGNATURE",
+            "MALFORMED_RESPONSE",
+            "IMAGE_SAFETY",
+            "IMAGE_PROHIBITED_CONTENT",
+            "IMAGE_OTHER",
+            "NO_IMAGE",
+            "IMAGE_RECITATION",
+        ],
+        ModelError,
+    ),
+}
 
-    wire.amend = end
-    reply = ask()
-    assert (reply.text, reply.stop, reply.details["finish_reason"]) == ("", stop, finish)
-    assert reply.details["finish_message"] == "why"
-    assert len(server.requests) == 1
+
+def test_every_end_that_the_client_knows_has_been_thought_of():
+    assert set(ENDS) == {reason.value for reason in types.FinishReason}
 
 
-def test_a_refusal_keeps_the_text_that_came(ask, wire):
-    wire.amend = lambda answer: answer["candidates"][0].update(finishReason="SAFETY")
-    assert ask().text == "behind"
+@pytest.mark.parametrize(("finish", "end"), [*ENDS.items(), ("SOMETHING_NEW", ModelError), (None, ModelError)])
+def test_how_an_answer_ends(ask, wire, server, finish, end):
+    def ended(answer):
+        answer["candidates"][0].update(finishReason=finish, finishMessage="why")
+
+    wire.amend = ended
+    if isinstance(end, str):
+        reply = ask()
+        assert (reply.text, reply.stop) == ("behind", end)
+        assert (reply.details["finish_reason"], reply.details["finish_message"]) == (finish, "why")
+    else:
+        with pytest.raises(ModelError, match=finish or "FINISH_REASON_UNSPECIFIED") as raised:
+            ask()
+        assert type(raised.value) is end
+        assert raised.value.usage["input_tokens"] > 0
+    assert len(server.requests) == (2 if finish == "MAX_TOKENS" else 1)
+
+
+def test_an_end_without_any_text(ask, wire):
+    wire.amend = lambda answer: answer["candidates"].__setitem__(0, {"finishReason": "SAFETY"})
+    assert (ask().text, ask().stop) == ("", "refused")
+    wire.amend = lambda answer: answer["candidates"].__setitem__(0, {"index": 0})
+    with pytest.raises(ModelError):
+        ask()
 
 
 def test_a_blocked_prompt(ask, wire):
@@ -145,6 +186,32 @@ def test_an_empty_answer_is_a_reply_without_text(ask, wire, content):
     wire.amend = lambda answer: answer["candidates"][0].update(content=content)
     reply = ask()
     assert (reply.text, reply.stop) == ("", "complete")
+
+
+def test_what_is_null_is_left_out_and_what_is_new_is_passed_over(ask, wire):
+    def amend(answer):
+        answer["candidates"][0]["content"]["parts"][0].update(thought=None, newField=1)
+        answer["usageMetadata"].update(cachedContentTokenCount=None, candidatesTokenCount=None, newCount=1)
+        answer.update(promptFeedback=None)
+
+    wire.amend = amend
+    reply = ask()
+    assert (reply.text, reply.usage["output_tokens"]) == ("behind", 0)
+    assert "cached_tokens" not in reply.usage
+
+
+def test_what_tools_bring_is_paid_as_input(ask, wire):
+    """As the service adds up: total = prompt + candidates + tool use + thoughts."""
+
+    def amend(answer):
+        answer["usageMetadata"].update(toolUsePromptTokenCount=5000)
+        answer["usageMetadata"]["promptTokensDetails"].append({"modality": "MODALITY_UNSPECIFIED", "tokenCount": 3})
+
+    plain = ask().usage
+    wire.amend = amend
+    usage = ask().usage
+    assert usage["input_tokens"] == plain["input_tokens"] + 5000
+    assert (usage["tool_tokens"], usage["text_tokens"]) == (5000, plain["text_tokens"] + 3)
 
 
 def test_thoughts_are_not_the_answer(ask, wire):

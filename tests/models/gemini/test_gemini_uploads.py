@@ -2,23 +2,43 @@
 
 import asyncio
 import hashlib
+import json
 import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from offbeat.errors import ModelUnavailable, RequestRejected, TransientError
+from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini.cache import FILE, Upload, UploadCache, scope_of
-from servers.gemini_wire import KEY, refused
-from servers.stand_in import Fault, half_body, hang
+from servers.gemini_wire import KEY, GeminiWire, refused
+from servers.stand_in import Fault, Request, Response, StandIn, closed, half_body, hang, html, say, status
 
 UPLOADED = {"inline_limit_mb": 0}
+GONE = Fault(
+    refused(403, "PERMISSION_DENIED", "You do not have permission to access the File up1 or it may not exist.")
+)
 
 
 def uploads_in(server):
     return [r for r in server.requests if r.path.startswith("/upload/") and "upload_id" not in r.query]
+
+
+def post_of(server, announced):
+    """The start of an upload, as the server was sent it."""
+    headers = {
+        "x-goog-api-key": KEY,
+        "host": f"127.0.0.1:{server.port}",
+        "x-goog-upload-protocol": "resumable",
+        "x-goog-upload-command": "start",
+        "x-goog-upload-header-content-length": str(announced),
+        "x-goog-upload-header-content-type": "video/mp4",
+    }
+    body = json.dumps({"file": {"sizeBytes": str(announced), "mimeType": "video/mp4"}}).encode()
+    return Request(0, "POST", "/upload/v1beta/files", headers, body, 0.0)
 
 
 def calls_in(server):
@@ -49,8 +69,7 @@ def test_the_limit_decides(ask, server, variants):
     assert ask(inline_limit_mb=megabytes - 1e-6).details["sent"] == "upload"
 
 
-def test_an_upload_of_several_pieces(made, server, wire):
-    """The client sends 8 MB at a time."""
+def test_a_large_upload_is_sent_in_one_piece(made, server, wire):
     data = b"\0\0\0\x18ftypisom" + bytes(9_000_000)
 
     async def once():
@@ -62,12 +81,29 @@ def test_an_upload_of_several_pieces(made, server, wire):
 
     assert asyncio.run(once()).name == "files/up1"
     assert hashlib.sha256(wire.files["files/up1"].data).digest() == hashlib.sha256(data).digest()
+    assert len(server.requests) == 2
 
 
-def test_waits_until_it_is_ready(ask, server, wire):
-    wire.new_states = ["PROCESSING", "PROCESSING", "ACTIVE"]
+@pytest.mark.parametrize("states", [["PROCESSING"] * 2, ["STATE_UNSPECIFIED", "SOMETHING_NEW"]])
+def test_waits_until_it_is_ready(ask, server, wire, states):
+    wire.new_states = [*states, "ACTIVE"]
     assert ask(**UPLOADED).text == "behind"
     assert sum(r.method == "GET" for r in server.requests) == 2
+
+
+@pytest.mark.parametrize("given", [status(503), status(429), half_body(), html(), closed()])
+def test_a_question_about_a_file_that_fails_is_put_again(ask, server, wire, given):
+    wire.new_states = ["PROCESSING", "PROCESSING", "ACTIVE"]
+    server.queue(None, None, given)
+    assert ask(**UPLOADED).text == "behind"
+    assert len(uploads_in(server)) == 1
+
+
+def test_a_file_that_is_gone_before_it_is_ready_may_be_sent_again(ask, server, wire):
+    wire.new_states = ["PROCESSING"]
+    server.queue(None, None, GONE)
+    with pytest.raises(TransientError, match="gone before it was ready"):
+        ask(**UPLOADED)
 
 
 def test_a_file_that_is_never_ready(ask, server, wire, tmp_path):
@@ -153,20 +189,27 @@ def test_two_processes_at_once(tmp_path):
     connection.close()
 
 
-def test_a_cache_that_is_broken_is_done_without(tmp_path, caplog):
+def test_a_cache_that_is_broken_is_done_without_and_said_once(tmp_path, caplog):
     (tmp_path / FILE).write_bytes(b"this is no database, and long enough to be taken for one" * 20)
     cache = UploadCache(tmp_path, "s")
     cache.keep("abc", Upload("files/1", "u", time.time() + 100))
     assert cache.find("abc", good_for_s=0) is None
-    assert "uploaded again in every run" in caplog.text
+    assert caplog.text.count("uploaded again in every run") == 1
+
+
+def test_a_user_without_a_home(ask, monkeypatch, caplog):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as where neither HOME nor /etc/passwd tells
+    assert ask().text == "behind"
+    assert caplog.text == ""
+    assert ask(**UPLOADED).text == "behind"
+    assert "set XDG_CACHE_HOME" in caplog.text
 
 
 @pytest.mark.parametrize(
     "lost",
     [
-        Fault(
-            refused(403, "PERMISSION_DENIED", "You do not have permission to access the File up1 or it may not exist.")
-        ),
+        GONE,
         Fault(refused(404, "NOT_FOUND", "File not found: up1")),
         Fault(refused(400, "FAILED_PRECONDITION", "The File up1 is not in an ACTIVE state and usage is not allowed.")),
     ],
@@ -187,11 +230,7 @@ def test_a_file_that_has_expired_at_the_server(ask, server, wire):
 
 
 def test_files_that_keep_vanishing(ask, server, wire):
-    server.faults = lambda request: (
-        Fault(refused(403, "PERMISSION_DENIED", "You do not have permission to access the File x or it may not exist."))
-        if request.path.endswith(":generateContent")
-        else None
-    )
+    server.faults = lambda request: GONE if request.path.endswith(":generateContent") else None
     with pytest.raises(ModelUnavailable, match="uploaded twice: check billing"):
         ask(**UPLOADED)
     assert (len(uploads_in(server)), len(calls_in(server))) == (2, 2)
@@ -219,6 +258,60 @@ def test_an_upload_that_does_not_begin(ask, server, given, kind, tmp_path):
     assert raised.value.usage == {}
     assert calls_in(server) == []
     assert ask(**UPLOADED).text == "behind"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "words"),
+    [
+        (status(503), TransientError, "says 503"),
+        (status(429), RateLimited, "says 429"),
+        (status(400), RequestRejected, "says 400"),
+        (Fault(Response(308, b"", {})), RequestRejected, "says 308"),
+        # with status 200: googleapis/python-genai#1547
+        (
+            Fault(say({"error": {"code": 400, "message": "Unsupported MIME type: x", "status": "INVALID_ARGUMENT"}})),
+            RequestRejected,
+            "Unsupported MIME type",
+        ),
+        (Fault(say({})), TransientError, "no address"),
+        (html(), TransientError, "expected a JSON object, got '<!doctype"),
+        (closed(), TransientError, "connection broke"),
+    ],
+)
+def test_an_upload_that_does_not_end_well(ask, server, given, kind, words):
+    server.queue(None, given)
+    with pytest.raises(kind, match=words) as raised:
+        ask(**UPLOADED)
+    assert raised.value.usage == {}
+    assert len(server.requests) == 2, "the piece was sent again"
+
+
+@pytest.mark.parametrize("code", [403, 404])
+def test_where_nothing_can_be_uploaded_the_way_out_is_named(ask, server, code):
+    server.queue(Fault(refused(code, "", "no files here")))
+    with pytest.raises(ModelUnavailable, match=f"says {code} .*--option inline_limit_mb"):
+        ask(**UPLOADED)
+
+
+def test_a_clip_is_uploaded_to_no_other_place(ask, server, wire):
+    """A gateway hands on the address that the service behind it gave."""
+    with StandIn(GeminiWire()) as elsewhere:
+        begun = wire(post_of(server, 100))
+        address = begun.headers["x-goog-upload-url"].replace(str(server.port), str(elsewhere.port))
+        server.queue(Fault(replace(begun, headers={**begun.headers, "x-goog-upload-url": address})))
+        with pytest.raises(RequestRejected, match="100 bytes were announced"):
+            ask(**UPLOADED)
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    ("told", "hours"), [("2099-01-01T00:00:00Z", 46), ("soon", 46), (None, 46), ("in 10 hours", 8), ("gone", -12)]
+)
+def test_how_long_an_upload_is_used(ask, server, wire, tmp_path, told, hours):
+    at = {"in 10 hours": 10, "gone": -10}.get(told)
+    wire.expires = told if at is None else (datetime.now(UTC) + timedelta(hours=at)).isoformat()
+    ask(**UPLOADED)
+    assert kept(tmp_path)[0][4] - time.time() == pytest.approx(hours * 3600, abs=60)
 
 
 def test_an_upload_that_hangs(ask, server):

@@ -2,7 +2,7 @@
 
 One SQLite file in the user's cache folder. A row is found by the clip's content and by a scope, made of the address of
 the service and a hash of the key, since a file is seen by the key's project only; the key itself is never written. Two
-processes may use it at once. Where it cannot be read or written, everything is uploaded again.
+processes may use it at once. Where it cannot be read or written, everything is uploaded again, and that is said once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from offbeat.models.keys import redacted
+
 _log = logging.getLogger(__name__)
 
 FILE = "gemini-uploads.sqlite"
@@ -27,11 +29,21 @@ CREATE TABLE IF NOT EXISTS upload (
 """
 
 
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/offbeat`, by default `~/.cache/offbeat` (XDG Base Directory Specification)."""
+_TOLD: set[Path | None] = set()
+"""Folders of which it has been said that they are of no use; once is enough for thousands of clips."""
+
+
+def cache_folder() -> Path | None:
+    """`$XDG_CACHE_HOME/offbeat`, by default `~/.cache/offbeat` (XDG Base Directory Specification).
+
+    None for a user without a home, as in some containers.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    # the specification: a path that is not absolute is to be ignored
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "offbeat"
+    try:
+        # the specification: a path that is not absolute is to be ignored
+        return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "offbeat"
+    except RuntimeError:
+        return None
 
 
 def scope_of(base_url: str, key: str) -> str:
@@ -58,7 +70,7 @@ class Upload:
 class UploadCache:
     """The uploads of one scope. Its functions touch the disk: not for the event loop."""
 
-    folder: Path
+    folder: Path | None
     scope: str
 
     def find(self, sha256: str, *, good_for_s: float) -> Upload | None:
@@ -70,8 +82,10 @@ class UploadCache:
         return Upload(*rows[0]) if rows else None
 
     def keep(self, sha256: str, upload: Upload) -> None:
-        """Remember it, in place of an older one; those that have expired are forgotten."""
+        """Remember it, in place of an older one, unless the key is in it; those that have expired are forgotten."""
         self._do("DELETE FROM upload WHERE expires_at < ?", (time.time(),))
+        if any(redacted(text) != text for text in (upload.name, upload.uri)):
+            return
         self._do(
             "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?)",
             (self.scope, sha256, upload.name, upload.uri, upload.expires_at),
@@ -82,12 +96,16 @@ class UploadCache:
         self._do("DELETE FROM upload WHERE scope = ? AND sha256 = ? AND uri = ?", (self.scope, sha256, uri))
 
     def _do(self, statement: str, values: tuple[str | float, ...]) -> list[tuple[str, str, float]]:
-        path = self.folder / FILE
         try:
+            if self.folder is None:
+                raise OSError("you have no home folder; set XDG_CACHE_HOME")
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
+            with closing(sqlite3.connect(self.folder / FILE, timeout=30)) as connection, connection:
                 connection.execute(_TABLE)
                 return connection.execute(statement, values).fetchall()
         except (OSError, sqlite3.Error) as error:
-            _log.warning("%s cannot be used (%s): clips are uploaded again in every run", path, error)
+            if self.folder not in _TOLD:
+                _TOLD.add(self.folder)
+                where = (self.folder or Path()) / FILE
+                _log.warning("%s cannot be used (%s): clips are uploaded again in every run", where, error)
             return []

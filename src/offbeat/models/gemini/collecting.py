@@ -7,21 +7,24 @@ and is asked again; so is a question whose upload expired before its turn.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-
-from google.genai import errors as client_errors
 
 from offbeat.errors import ModelError, TransientError
 from offbeat.models.base import BatchItem, Collected, Reply
 from offbeat.models.gemini.connection import Connection
-from offbeat.models.gemini.errors import CLIENT_ERRORS, UploadGone, error_for, error_from, plain, said_by, said_in
-from offbeat.models.gemini.jobs import inside, name_of, not_told, told_of
+from offbeat.models.gemini.errors import Said, UploadGone, error_for, inside, plain, said_in
+from offbeat.models.gemini.jobs import name_of, not_told
 from offbeat.models.gemini.reading import reply_from
+from offbeat.models.gemini.rest import Rest
 from offbeat.models.gemini.settings import Settings
 from offbeat.models.gemini.wire import response_from
 
-_PENDING = {"PENDING", "QUEUED", "RUNNING", "PAUSED", "UPDATING", "CANCELLING", "UNSPECIFIED"}
+KEPT = timedelta(hours=48)
+"""A file, by the service; it does not say how long results are (ai.google.dev/gemini-api/docs/files)."""
+_ENDED = {"SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
+"""A job in a state that is not known here is not given up, unless the service says that it is done."""
 
 
 async def collect(connection: Connection, settings: Settings, job: str, items: Sequence[BatchItem]) -> Collected:
@@ -31,16 +34,16 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
         TransientError: it cannot be told now, or not with this key.
         ModelError: there is no such job any more.
     """
-    value = await told_of(connection, settings, await name_of(job, connection, settings))
+    value = await connection.rest.get(await name_of(job, connection), refused=not_told)
     metadata = inside(value, "metadata")
     state = str(metadata.get("state", "UNSPECIFIED")).removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
-    if state in _PENDING and not value.get("done"):
+    if state not in _ENDED and not value.get("done"):
         return Collected(state="pending", replies={}, note=plain(state.lower()))
-    found = await _results(connection, settings, inside(metadata, "output") or inside(value, "response"))
+    output = inside(metadata, "output") or inside(value, "response")
     asked = {item.key: item for item in items}
     replies: dict[str, Reply | ModelError] = {}
     unreadable = 0
-    for result in found:
+    async for result in _results(connection.rest, output, ended_at=metadata.get("endTime")):
         key = result.get("key") or inside(result, "metadata").get("key")
         if not isinstance(key, str):
             unreadable += 1
@@ -56,28 +59,39 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
     return Collected(state="ended", replies=replies, note=plain(note))
 
 
-async def _results(connection: Connection, settings: Settings, output: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+async def _results(rest: Rest, output: Mapping[str, Any], *, ended_at: object) -> AsyncGenerator[Mapping[str, Any]]:
     """Each result; an empty one for what is none."""
-    spec = f"gemini:{settings.model}"
-    found: list[object] = []
+
+    def refused(said: Said, spec: str) -> ModelError:
+        error = not_told(said, spec)
+        return ModelError(str(error)) if said.code == 403 and _long_ago(ended_at) else error
+
     if isinstance(listed := inside(output, "inlinedResponses").get("inlinedResponses"), list):
-        found += cast("list[object]", listed)
+        for result in cast("list[object]", listed):
+            yield _fields(result)
     if isinstance(name := output.get("responsesFile"), str):
-        try:
-            content = await connection.client.aio.files.download(file=name)
-        except client_errors.APIError as failure:
-            raise not_told(said_by(failure), spec) from None
-        except CLIENT_ERRORS as failure:
-            raise TransientError(str(error_from(failure, spec))) from None
-        found += [_line(line) for line in content.split(b"\n") if line.strip()]
-    return [cast("dict[str, Any]", result) if isinstance(result, dict) else {} for result in found]
+        async for line in rest.lines(f"{name}:download?alt=media", refused=refused):
+            if line.strip():
+                yield _line(line)
 
 
-def _line(line: bytes) -> object:
+def _long_ago(ended_at: object) -> bool:
+    """Whether the results may be deleted by now: of a file that is gone the service says 403, as of somebody else's."""
     try:
-        return json.loads(line)
-    except ValueError:
-        return None
+        return datetime.now(UTC) - datetime.fromisoformat(str(ended_at)) > KEPT
+    except (ValueError, TypeError):
+        return False
+
+
+def _line(line: bytes) -> Mapping[str, Any]:
+    try:
+        return _fields(json.loads(line))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _reply(result: Mapping[str, Any], settings: Settings, item: BatchItem) -> Reply | ModelError:

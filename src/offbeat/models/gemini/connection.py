@@ -7,19 +7,18 @@ and the files and batches that are used here (ai.google.dev/gemini-api/docs/medi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 import httpx2
 from google.genai import Client, types
 
 from offbeat.models.gemini.cache import UploadCache, cache_folder, scope_of
+from offbeat.models.gemini.rest import KEY_HEADER, Rest
 from offbeat.models.gemini.settings import Settings
 from offbeat.models.gemini.uploads import Uploads
 from offbeat.models.keys import key_from
 
 KEY_NAMES = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-KEY_HEADER = "x-goog-api-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +27,19 @@ class Connection:
 
     Attributes:
         client: of the service.
-        http: what the client sends through; also for the few answers that the client cannot read.
+        rest: for what is asked past the client.
         uploads: of clips.
-        key: of the user; nowhere but in a header.
         scope: stands for the key and the address of the service where something belongs to them.
     """
 
     client: Client
-    http: httpx2.AsyncClient
+    rest: Rest
     uploads: Uploads
-    key: str = field(repr=False)
     scope: str
 
     async def close(self) -> None:
         """Let go of all sockets."""
-        await self.http.aclose()
+        await self.rest.http.aclose()
         self.client.close()
 
 
@@ -54,10 +51,10 @@ def connect(settings: Settings) -> Connection:
     """
     spec = f"gemini:{settings.model}"
     key = key_from(KEY_NAMES, spec=spec)
-    home = urlsplit(settings.base_url).hostname
+    home = _origin(httpx2.URL(settings.base_url))
 
     async def keep_the_key_at_home(request: httpx2.Request) -> None:
-        if request.url.host != home:
+        if _origin(request.url) != home:
             request.headers.pop(KEY_HEADER, None)
 
     http = httpx2.AsyncClient(
@@ -80,5 +77,11 @@ def connect(settings: Settings) -> Connection:
     )
     scope = scope_of(settings.base_url, key)
     cache = UploadCache(folder=cache_folder(), scope=scope)
-    uploads = Uploads(client, cache, spec=spec, deadline_s=settings.timeout_s)
-    return Connection(client=client, http=http, uploads=uploads, key=key, scope=scope)
+    rest = Rest(http=http, base_url=settings.base_url, api_version=settings.api_version, key=key, spec=spec)
+    uploads = Uploads(rest, cache, deadline_s=settings.timeout_s)
+    return Connection(client=client, rest=rest, uploads=uploads, scope=scope)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    """Another scheme of the same host is not home: there the key would be unencrypted."""
+    return url.scheme, url.host, url.port

@@ -2,7 +2,8 @@
 
 | signal | error |
 |---|---|
-| 429, 503 with RESOURCE_EXHAUSTED | `RateLimited`; `ModelUnavailable` where the quota is a day's, or 0 |
+| 429, 503 with RESOURCE_EXHAUSTED | `RateLimited`; `ModelUnavailable` where waiting does not help |
+| 402 (credits used up) | `ModelUnavailable` |
 | 408, 499, 5xx, a reset, a time-out, half a body, a page instead of JSON | `TransientError` |
 | 401, 403, 404, a 400 about the key, the country or the bill | `ModelUnavailable` |
 | 403 and 404 of a file, 400 of one that is not ready | `UploadGone`, which the adapter mends once |
@@ -31,7 +32,22 @@ from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRej
 from offbeat.models.keys import redacted
 
 LONGEST_TEXT = 500
-_OF_A_DAY = re.compile(r"per[ _-]?day|\blimit: 0(?!\d|\.\d)", re.IGNORECASE)
+_HOPELESS = (
+    (
+        re.compile(r"credits are depleted|spend(?:ing)?[ _-]?cap", re.IGNORECASE),
+        "Waiting does not help: see the project's credits and spending cap at ai.studio/spend",
+    ),
+    (
+        re.compile(r"file_?storage", re.IGNORECASE),
+        "The project's store of uploads is full; the service deletes them after 48 hours, and the same command then "
+        "goes on. Or more clips are sent along: --option inline_limit_mb=70",
+    ),
+    (
+        re.compile(r"per[ _-]?day|\blimit: 0(?!\d|\.\d)", re.IGNORECASE),
+        "This quota comes back tomorrow, or with another plan; the same command then goes on",
+    ),
+)
+"""What a 429 tells where it makes no sense to ask again soon."""
 _OF_THE_ACCOUNT = re.compile(r"api.?key|location is not supported|billing|API_KEY_INVALID", re.IGNORECASE)
 _OF_A_FILE = re.compile(r"\bfiles?\b", re.IGNORECASE)
 _NOT_READY = "ACTIVE state"
@@ -87,6 +103,12 @@ def said_in(body: object, *, code: int = 0, headers: Mapping[str, str] | None = 
     )
 
 
+def inside(value: object, name: str) -> Mapping[str, Any]:
+    """An object inside another; an empty one where it is not there."""
+    inner = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+    return cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+
+
 def sole(body: object) -> object:
     """The service wraps some errors in a list of one."""
     return cast("list[object]", body)[0] if isinstance(body, list) and body else cast("object", body)
@@ -99,14 +121,20 @@ def said_by(failure: client_errors.APIError) -> Said:
     return said_in(cast("object", failure.details), code=failure.code, headers=headers)
 
 
+def told(said: Said, spec: str) -> str:
+    """What the server said, in one line."""
+    return plain(f"{spec}: the server says {said.code} {said.status}: {said.message}").rstrip(".")
+
+
 def error_for(said: Said, spec: str) -> ModelError:
     """The error for what the server said."""
-    text = plain(f"{spec}: the server says {said.code} {said.status}: {said.message}")
+    text = told(said, spec)
+    if said.code == 402:
+        return ModelUnavailable(f"{text}. {_HOPELESS[0][1]}")
     if said.code == 429 or (said.code == 503 and said.status == "RESOURCE_EXHAUSTED"):
-        if _OF_A_DAY.search(said.message) or _OF_A_DAY.search(said.details):
-            return ModelUnavailable(
-                f"{text}. This quota comes back tomorrow, or with another plan; the same command then goes on"
-            )
+        for signs, advice in _HOPELESS:
+            if signs.search(said.message) or signs.search(said.details):
+                return ModelUnavailable(f"{text}. {advice}")
         return RateLimited(text, retry_after_s=said.retry_after_s)
     if said.code in (408, 499) or said.code >= 500:
         return TransientError(text, retry_after_s=said.retry_after_s)

@@ -41,7 +41,8 @@ _STOPS: dict[str, Stop] = {
 }
 _DATED = re.compile(r"(-\d{3}|-\d{2}-\d{2}|-\d{2}-\d{4}|-\d{8})?")
 """The number of a version, or a date: what may follow the name that was asked for."""
-_KINDS = {"TEXT": "text_tokens", "VIDEO": "video_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
+_KINDS = {"MODALITY_UNSPECIFIED": "text_tokens"}
+"""Others go by their names; what has none is text (`MediaModality` of the client)."""
 
 
 def usage_of(response: Response) -> dict[str, int]:
@@ -50,7 +51,8 @@ def usage_of(response: Response) -> dict[str, int]:
     if told.prompt_token_count is None:
         return {}
     usage = {
-        "input_tokens": told.prompt_token_count,
+        # what tools bring is input as well, and paid as such, but not counted there by the service
+        "input_tokens": told.prompt_token_count + (told.tool_use_prompt_token_count or 0),
         "cached_tokens": told.cached_content_token_count,
         "output_tokens": told.candidates_token_count,
         "thinking_tokens": told.thoughts_token_count,
@@ -91,14 +93,14 @@ def reply_from(response: Response, *, settings: Settings, row: VariantRow, promp
     if not response.candidates:
         raise ModelError(f"{spec}: an answer without a candidate, and without a reason", usage=usage)
     first = response.candidates[0]
-    reason = first.finish_reason or "STOP"
+    reason = first.finish_reason or "FINISH_REASON_UNSPECIFIED"
     details["finish_reason"] = reason
     if first.finish_message:
         details["finish_message"] = plain(first.finish_message)
     if reason == "PUP_LIMITED_DISABLED":
-        raise ModelUnavailable(f"{spec}: the account is limited for breaking the terms of use ({reason})")
+        raise ModelUnavailable(f"{spec}: the account is limited for breaking the terms of use ({reason})", usage=usage)
     if reason not in _STOPS:
-        raise ModelError(f"{spec}: the answer ended with {plain(reason)}, which is no way to end", usage=usage)
+        raise ModelError(f"{spec}: the answer ended with {plain(reason)}, so it is none", usage=usage)
     parts = (first.content.parts if first.content else None) or []
     text = redacted("".join(part.text or "" for part in parts if not part.thought))
     probabilities: Mapping[str, float] | None = None
@@ -121,17 +123,16 @@ def _chances(candidate: Candidate, prompt: Prompt) -> Chances:
 
 
 def _check_model(response: Response, settings: Settings, usage: Mapping[str, int]) -> None:
-    if response.model_version is None:
-        return
+    if not response.model_version:
+        return  # a gateway that does not tell
     served = response.model_version.removeprefix("models/")
     if served.startswith(settings.model) and _DATED.fullmatch(served.removeprefix(settings.model)):
         return
-    error = ModelUnavailable(
+    raise ModelUnavailable(
         f"gemini:{settings.model}: {plain(served)} answered in its place; the service has moved the name. "
-        f"Type: --model gemini:{plain(served)}"
+        f"Type: --model gemini:{plain(served)}",
+        usage=usage,
     )
-    error.usage = usage
-    raise error
 
 
 def _check_tokens(response: Response, usage: Mapping[str, int], expected: int, settings: Settings) -> None:

@@ -104,7 +104,8 @@ def settings_from(model: str, options: Mapping[str, object]) -> Settings:
         field = str(first["loc"][0]) if first["loc"] else ""
         what = "expected the name of a model, such as gemini:gemini-3.8-flash" if field == "model" else first["msg"]
         where = f"option {field}: " if field not in ("", "model") else ""
-        got = f", got {first['input']!r}" if field else ""
+        told = field and not (field == "base_url" and {"@", "?"} & set(str(first["input"])))  # it may hold a key
+        got = f", got {first['input']!r}" if told else ""
         raise ModelUnavailable(f"'gemini:{model}': {where}{what.removeprefix('Value error, ')}{got}") from None
     if (settings.fps or DEFAULT_FPS) <= DEFAULT_FPS:
         _log.warning(

@@ -24,6 +24,7 @@ from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from
 from offbeat.models.gemini.jobs import marked, name_of_ours
 from offbeat.models.gemini.request import Clip, as_json, clip_of, config_of, contents_of
 from offbeat.models.gemini.settings import Settings
+from offbeat.models.keys import redacted
 
 LIST_LIMIT_BYTES = 13_000_000
 """Of the clips together; base64 makes them a third longer, and the whole request must stay below 20 MB."""
@@ -69,7 +70,8 @@ async def submit(
         raise error from None
     if not job.name:
         raise ModelError(f"{spec}: the server took a batch and gave no name for it", usage=None)
-    return marked(job.name, connection)
+    # with the key in it, it is none to be kept: then ours goes on to stand for it
+    return marked(job.name if redacted(job.name) == job.name else config.display_name or "", connection)
 
 
 async def _together(items: Sequence[BatchItem]) -> list[Clip] | None:

@@ -1,46 +1,44 @@
 """Clips that are too large to be sent along: uploaded once, and used until they expire.
 
 A file is ready when the service calls it ACTIVE, which is asked for until a deadline. The service deletes it after 48
-hours, or when it says; we take it as gone two hours before.
+hours, or when it says; we take it as gone two hours before (ai.google.dev/gemini-api/docs/files, resumable upload).
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
+import json
 import time
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
-from google.genai import Client, types
+import httpx2
 
-from offbeat.errors import RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini.cache import Upload, UploadCache
-from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from, plain
+from offbeat.models.gemini.errors import Said, UploadGone, error_for, inside, plain, told
 from offbeat.models.gemini.request import MP4, Clip
+from offbeat.models.gemini.rest import Rest
 
 MARGIN_S = 2 * 3600.0
 LIFE_S = 48 * 3600.0 - MARGIN_S
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
-
-T = TypeVar("T")
 
 
 class Uploads:
     """The uploads of one connection.
 
     Args:
-        client: of the service.
+        rest: by which the service is asked.
         cache: of what is there already.
-        spec: the model, for errors.
         deadline_s: how long a file may take to be ready.
     """
 
-    def __init__(self, client: Client, cache: UploadCache, *, spec: str, deadline_s: float) -> None:
-        self._files = client.aio.files
+    def __init__(self, rest: Rest, cache: UploadCache, *, deadline_s: float) -> None:
+        self._rest = rest
         self._cache = cache
-        self._spec = spec
         self._deadline_s = deadline_s
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -72,37 +70,82 @@ class Uploads:
         """Upload, and wait until it can be used.
 
         Raises:
+            ModelUnavailable: nothing can be uploaded with this key, or there.
             RequestRejected: the service could not process it.
             TransientError: it was not ready in time, or the upload broke off.
         """
         deadline = time.monotonic() + self._deadline_s
-        config = types.UploadFileConfig(mime_type=mime_type)
-        file = await self._call(self._files.upload(file=io.BytesIO(data), config=config))
+        file = await self._sent(data, mime_type)
+        name, uri = file.get("name"), file.get("uri")
+        if not (isinstance(name, str) and isinstance(uri, str)):
+            raise TransientError(f"{self._rest.spec}: the server took a file and gave no address for it")
+        file = await self._processed(file, name, deadline)
+        if file.get("state") == "FAILED":
+            why = inside(file, "error").get("message", "no reason given")
+            raise RequestRejected(plain(f"{self._rest.spec}: the server could not process an uploaded file: {why}"))
+        return Upload(name=name, uri=uri, expires_at=_expires_at(file.get("expirationTime")))
+
+    async def _sent(self, data: bytes, mime_type: str) -> Mapping[str, Any]:
+        """What the service says of the file; it is sent in one piece."""
+        rest = self._rest
+        begun = await rest.send(
+            "POST",
+            f"{rest.base_url}/upload/{rest.api_version}/files",
+            headers={
+                "Content-Type": "application/json",
+                "X-Goog-Upload-Protocol": "resumable",
+                "X-Goog-Upload-Command": "start",
+                "X-Goog-Upload-Header-Content-Length": str(len(data)),
+                "X-Goog-Upload-Header-Content-Type": mime_type,
+            },
+            content=json.dumps({"file": {"mimeType": mime_type, "sizeBytes": str(len(data))}}).encode(),
+            refused=_not_taken,
+        )
+        home = httpx2.URL(rest.base_url)
+        try:
+            # wherever it points to: the clip and the key go to the address that the user gave
+            url = httpx2.URL(begun.headers["x-goog-upload-url"]).copy_with(scheme=home.scheme, netloc=home.netloc)
+        except (KeyError, httpx2.InvalidURL):
+            raise TransientError(f"{rest.spec}: the server gave no address to upload to") from None
+        headers = {"X-Goog-Upload-Offset": "0", "X-Goog-Upload-Command": "upload, finalize"}
+        ended = await rest.send("POST", str(url), headers=headers, content=data, refused=_not_taken)
+        return inside(rest.fields_of(ended), "file")
+
+    async def _processed(self, file: Mapping[str, Any], name: str, deadline: float) -> Mapping[str, Any]:
+        """The file as soon as it is ready, or cannot be made so; a question about it that fails is put again."""
         pause_s = FIRST_PAUSE_S
-        while file.state is types.FileState.PROCESSING:
+        said = self._rest.spec
+        while file.get("state") not in ("ACTIVE", "FAILED"):
             if time.monotonic() + pause_s > deadline:
                 raise TransientError(
-                    f"{self._spec}: an uploaded file was not ready after {self._deadline_s:g} s; "
+                    f"{said}: an uploaded file was not ready after {self._deadline_s:g} s; "
                     "more time: --option timeout_s=600"
                 )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            file = await self._call(self._files.get(name=file.name or ""))
-        if file.state is types.FileState.FAILED:
-            why = file.error.message if file.error and file.error.message else "no reason given"
-            raise RequestRejected(plain(f"{self._spec}: the server could not process an uploaded file: {why}"))
-        if file.name is None or file.uri is None:
-            raise TransientError(f"{self._spec}: the server took a file and gave no address for it")
-        expires_at = time.time() + LIFE_S
-        if file.expiration_time is not None:
-            expires_at = min(expires_at, file.expiration_time.timestamp() - MARGIN_S)
-        return Upload(name=file.name, uri=file.uri, expires_at=expires_at)
+            try:
+                file = await self._rest.get(name, refused=error_for)
+            except UploadGone as error:
+                raise TransientError(f"{error}. The uploaded file was gone before it was ready") from None
+            except (RateLimited, TransientError) as error:
+                said = str(error)
+        return file
 
-    async def _call(self, call: Awaitable[T]) -> T:
-        try:
-            return await call
-        except CLIENT_ERRORS as failure:
-            error = error_from(failure, self._spec)
-        if error.usage is None:
-            error.usage = {}  # an upload is free
-        raise error
+
+def _not_taken(said: Said, spec: str) -> ModelError:
+    """Of a file that is to be, 403 and 404 mean another thing than of one that was there."""
+    if said.code in (403, 404):
+        return ModelUnavailable(
+            f"{told(said, spec)}. Nothing can be uploaded with this key, or to this address; "
+            "more clips are sent along with --option inline_limit_mb=70"
+        )
+    return error_for(said, spec)
+
+
+def _expires_at(expiration: object) -> float:
+    """When we take a file as gone."""
+    latest = time.time() + LIFE_S
+    try:
+        return min(latest, datetime.fromisoformat(str(expiration)).timestamp() - MARGIN_S)
+    except (ValueError, OverflowError):
+        return latest

@@ -9,15 +9,24 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from offbeat.errors import TransientError
 from offbeat.models.gemini.errors import error_for, plain, said_in, sole
+from offbeat.models.keys import redacted
 
 
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_left_out(cls, value: object) -> object:
+        """As in all JSON of protocol buffers (protobuf.dev/programming-guides/json)."""
+        if not isinstance(value, dict):
+            return value
+        return {name: given for name, given in cast("dict[str, object]", value).items() if given is not None}
 
 
 class _Part(_Wire):
@@ -54,17 +63,17 @@ class Candidate(_Wire):
 
 class _Count(_Wire):
     modality: str = "TEXT"
-    token_count: int = 0
+    token_count: NonNegativeInt = 0
     """Left out by the service where it is 0."""
 
 
 class _Usage(_Wire):
-    prompt_token_count: int | None = None
+    prompt_token_count: NonNegativeInt | None = None
     prompt_tokens_details: list[_Count] | None = None
-    cached_content_token_count: int | None = None
-    candidates_token_count: int = 0
-    thoughts_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
+    cached_content_token_count: NonNegativeInt | None = None
+    candidates_token_count: NonNegativeInt = 0
+    thoughts_token_count: NonNegativeInt | None = None
+    tool_use_prompt_token_count: NonNegativeInt | None = None
 
 
 class _Feedback(_Wire):
@@ -89,7 +98,7 @@ def response_in(body: str, spec: str) -> Response:
     """
     try:
         value: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TransientError(plain(f"{spec}: expected JSON, got {body[:80]!r}"), usage=None) from None
     return response_from(value, spec)
 
@@ -106,8 +115,8 @@ def response_from(value: object, spec: str) -> Response:
     try:
         return Response.model_validate(first)
     except ValidationError as error:
-        where = ".".join(str(step) for step in error.errors()[0]["loc"])
+        where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "its top"
+        found = redacted(repr(first))[:120]
         raise TransientError(
-            plain(f"{spec}: the answer has another shape than expected, at {where or 'its top'}: {first!r:.120}"),
-            usage=None,
+            plain(f"{spec}: the answer has another shape than expected, at {where}: {found}"), usage=None
         ) from None
