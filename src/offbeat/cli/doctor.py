@@ -86,13 +86,14 @@ def try_out(spec: str, options: dict[str, JsonValue]) -> list[Finding]:
         ModelUnavailable: there is no such model.
     """
     from offbeat.evaluation.contract import check_model
+    from offbeat.models.keys import redacted
     from offbeat.models.registry import make_model
 
     make_model(spec, options=options)
     with tempfile.TemporaryDirectory() as name:
         variants = _build_card(Path(name), length_s=2, delays_s=(Fraction(-2, 5), Fraction(0), Fraction(2, 5)))
         checks = check_model(lambda: make_model(spec, options=options), variants)
-    return [Finding(check.what, check.found, ok=check.verdict != "fault") for check in checks]
+    return [Finding(check.what, redacted(check.found), ok=check.verdict != "fault") for check in checks]
 
 
 def examine() -> list[Finding]:

@@ -23,6 +23,7 @@ from typing import cast
 
 from offbeat.errors import ModelUnavailable, OffbeatError, SettingsError
 from offbeat.models.base import JsonValue, Model
+from offbeat.models.keys import redacted
 from offbeat.models.own_file import load_class, place_of
 
 GROUP = "offbeat.models"
@@ -144,6 +145,12 @@ def make_model(spec: str, *, seed: int = 0, options: Mapping[str, JsonValue] = M
     lacking = [what for what in ("name", "revision", "reply") if not getattr(model, what, None)]
     if lacking:
         raise ModelUnavailable(f"{spec!r} ({kind.place}): has no {', no '.join(lacking)}, which every model needs")
+    shown = f"{model.name} {model.revision}"
+    if redacted(shown) != shown:
+        raise ModelUnavailable(
+            f"{spec!r} ({kind.place}): its name or revision, which are kept and shown, hold a secret of the "
+            f"environment: {redacted(shown)}"
+        )
     return model
 
 

@@ -28,7 +28,7 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
         TypeError, ValueError: it is not what `Reply` promises: a fault of the model's code.
     """
     if not isinstance(reply, Reply) or not isinstance(reply.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"expected a Reply with a text, got {reply!r:.200}")
+        raise TypeError(f"expected a Reply with a text, got {redacted(repr(reply), secrets):.200}")
     if reply.stop not in get_args(Stop):
         raise ValueError(f"stop is {reply.stop!r}, expected one of {', '.join(get_args(Stop))}")
     return replace(
@@ -82,7 +82,20 @@ def storable(text: str, secrets: Secrets = None) -> str:
 
 
 def _plain(record: Mapping[str, JsonValue], secrets: Secrets) -> dict[str, JsonValue]:
-    return json.loads(storable(json.dumps(dict(record), allow_nan=False, ensure_ascii=False), secrets))
+    # text by text: a key with a quote in it is another one in JSON, and to replace it there might break the JSON
+    told = json.loads(json.dumps(dict(record), allow_nan=False))
+    return {storable(name, secrets): _storable(value, secrets) for name, value in told.items()}
+
+
+def _storable(value: JsonValue, secrets: Secrets) -> JsonValue:
+    """The same value with each of its texts as of `storable`."""
+    if isinstance(value, str):
+        return storable(value, secrets)
+    if isinstance(value, list):
+        return [_storable(one, secrets) for one in value]
+    if isinstance(value, dict):
+        return {storable(name, secrets): _storable(one, secrets) for name, one in value.items()}
+    return value
 
 
 def _probabilities(given: Mapping[str, float] | None, options: Sequence[str]) -> Mapping[str, float] | None:

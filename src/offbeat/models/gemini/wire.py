@@ -116,7 +116,7 @@ def response_from(value: object, spec: str) -> Response:
         return Response.model_validate(first)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "its top"
-        found = redacted(repr(first))[:120]
+        found = redacted(repr(cast("object", first)))[:120]
         raise TransientError(
             plain(f"{spec}: the answer has another shape than expected, at {where}: {found}"), usage=None
         ) from None
