@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, guess, sample_answers, sample_dataset
 
 import offbeat
+from offbeat.analysis.intervals import Estimate
 from offbeat.report.build import build_report
 from offbeat.report.paper.citation import bibtex
 from offbeat.report.paper.formats import as_csv, as_markdown
@@ -23,6 +24,12 @@ from offbeat.report.results import compute_results
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "=cmd|' /C calc'!A0\n\\input{/etc/passwd} % <script>_&#~^$ | x"
+LONG = (
+    "openai:Qwen/Qwen2.5-Omni-7B · study-shuffled",
+    "gemini:gemini-3.5-flash-lite",
+    "worker:workers/video_llama_2_1_av.py:VideoLLaMA2",
+    "openai:accounts/fireworks/models/qwen3-omni-30b-a3b-instruct · study · host=127.0.0.1:44471",
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +99,7 @@ def test_a_wide_table_is_printed_in_parts_that_all_name_the_row(results):
     text = as_latex(next(table for table in paper_tables(results) if table.name == "headline"))
     parts = text.split(r"\begin{tabular}")[1:]
     assert [part[: part.index("\n")] for part in parts] == ["{lrrrrr}", "{lrrrrr}", "{lrrrr}"]
-    assert all("\nhalf & " in part and "\nbaseline: always:sync & " in part for part in parts)
+    assert all("\nhalf & " in part and "\nbaseline: always: & " in part for part in parts)
     (pairs,) = (table for table in paper_tables(results) if table.name == "pairs")
     assert re.findall(r"begin\{tabular\}\{(.*)\}", as_latex(pairs)) == ["lrrr", "lrrrrr", "lp{60mm}"]
     (by_genre,) = (table for table in paper_tables(results) if table.name == "by-genre")
@@ -102,11 +109,31 @@ def test_a_wide_table_is_printed_in_parts_that_all_name_the_row(results):
     ]
 
 
+def test_a_long_name_goes_on_below_beside_its_intervals():
+    name = "openai:Qwen/Qwen2.5-Omni-7B_" + "x" * 20
+    columns = (Column("model"), Column("accuracy", "accuracy"))
+    figures = Estimate(0.5, 0.25, 0.75, 3), Estimate(None, None, None, 0)
+    table = Table(name="t", caption="", columns=columns, rows=tuple((name, figure) for figure in figures))
+    body = as_latex(table).split(r"\midrule" + "\n")[1].split("\n" + r"\bottomrule")[0]
+    rows = [line.removesuffix(r" \\").split(" & ") for line in body.splitlines()]
+    names, cells = ["openai:Qwen/", "Qwen2.5-Omni-", r"7B\_", "x" * 16, "x" * 4], ["", "", ""]
+    assert [row[0] for row in rows] == names * 2
+    assert [row[1] for row in rows] == ["50.0", r"\scriptsize {[}25.0, 75.0{]}", *cells, "--", "", *cells]
+
+
+def test_a_name_in_a_sentence_may_break_after_its_punctuation(study):
+    name = "openai:Qwen/video_llama"
+    answers = [*sample_answers(study, name, lambda row: row.label), *sample_answers(study, "n", guess(0.1))]
+    (pairs,) = (table for table in paper_tables(compute_results(study, answers, draws=50)) if table.name == "pairs")
+    broken = r"openai:\allowbreak{}Qwen/\allowbreak{}video\_\allowbreak{}llama is better by "
+    assert broken in as_latex(pairs)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("name", ["qwen-omni:Qwen2.5-7B", HOSTILE], ids=["plain", "hostile"])
+@pytest.mark.parametrize("name", [*LONG, HOSTILE], ids=["qwen", "gemini", "worker", "fireworks", "hostile"])
 def test_pdflatex_compiles_all_tables_and_none_is_too_wide(study, name, tmp_path):
-    answers = [*sample_answers(study, name, guess(0.4)), *sample_answers(study, "always:sync", lambda row: "sync")]
+    answers = [*sample_answers(study, name, guess(0.4)), *sample_answers(study, "oracle", lambda row: row.label)]
     compared = compute_results(study, answers, draws=50)
     for table in paper_tables(compared):
         (tmp_path / f"{table.name}.tex").write_text(as_latex(table), encoding="utf-8")
@@ -117,7 +144,7 @@ def test_pdflatex_compiles_all_tables_and_none_is_too_wide(study, name, tmp_path
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert ("Overfull" in done.stdout) == (name == HOSTILE)
+    assert "Overfull" not in done.stdout
 
 
 @pytest.fixture

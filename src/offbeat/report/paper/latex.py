@@ -2,15 +2,16 @@ r"""A table as LaTeX that fits the width of a page: it says at its head which pa
 
 An interval stands in small type under its figure. Where a table has more columns than a page has room for, each of its
 parts (`Table.parts`) is a table of its own, with the names of the rows. Where two columns name a row, the first becomes
-a line of its own above its rows. With names of up to 20 letters all of it fits the text of the class `article`, 345 pt
-wide, as `pdflatex` finds in the tests.
+a line of its own above its rows. A name that is longer than its column goes on in the lines below, so that all of it
+fits the text of the class `article`, 345 pt wide, as `pdflatex` finds in the tests.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.report.figure_words import ends
@@ -23,8 +24,11 @@ HEAD = r"""% Needs in the preamble: \usepackage[T1]{fontenc} and \usepackage{boo
 """
 LINE = 11
 """Letters of a column's title on one line."""
+NAME, HEADING = 16, 76
+"""How wide the name of a row, and one above its rows, may be on one line, in the widths of a small a (4.25 pt)."""
 WORDS_WIDTH = "60mm"
 """Of a column of sentences."""
+_NARROW, _WIDE = frozenset(" !'(),-.:;[]fijlrt|"), frozenset("%&@mw")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -79,12 +83,16 @@ def _tabular(table: Table, places: Sequence[int]) -> str:
         cells = [(table.columns[place], row[place]) for place in places]
         if table.heading is not None and row[table.heading] != above:
             above = row[table.heading]
-            words = _latex(shown(table.columns[table.heading], above))
-            lines.append(rf"\multicolumn{{{len(places)}}}{{l}}{{\emph{{{words}}}}} \\")
-        lines.append(_row([shown(column, cell, interval=False) for column, cell in cells]))
-        intervals = [_interval(column, cell) for column, cell in cells]
-        if any(intervals):
-            lines.append(_row(intervals, r"\scriptsize "))
+            lines += [
+                rf"\multicolumn{{{len(places)}}}{{l}}{{\emph{{{_latex(part)}}}}} \\"
+                for part in _broken(shown(table.columns[table.heading], above), HEADING)
+            ]
+        name, *more = _broken(shown(*cells[0]), NAME)
+        lines.append(_row([_latex(name), *(_figure(column, cell) for column, cell in cells[1:])]))
+        intervals = [_interval(column, cell) for column, cell in cells[1:]]
+        nothing = [""] * len(intervals)
+        for part, below in zip_longest(more, [intervals] if any(intervals) else []):
+            lines.append(_row([_latex(part or ""), *(below or nothing)]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
@@ -98,18 +106,45 @@ def _title_rows(columns: Sequence[Column]) -> list[str]:
     """Titles on as many lines as the longest needs, all of them ending on the last."""
     titles = [textwrap.wrap(one_line(column.title), LINE, break_long_words=False) or [""] for column in columns]
     height = max(map(len, titles))
-    return [_row(list(line)) for line in zip(*([""] * (height - len(t)) + t for t in titles), strict=True)]
+    return [
+        _row([_latex(word) for word in line])
+        for line in zip(*([""] * (height - len(t)) + t for t in titles), strict=True)
+    ]
+
+
+def _figure(column: Column, cell: Cell) -> str:
+    text = _latex(shown(column, cell, interval=False))
+    return re.sub(r"(?<=[:/])(?=\S)|(?<=\\_)", r"\\allowbreak{}", text) if isinstance(cell, str) else text
 
 
 def _interval(column: Column, cell: Cell) -> str:
-    if not isinstance(cell, Estimate):
-        return ""
-    interval = ends(column.figure or "accuracy", cell)
-    return "" if interval == NOTHING else interval
+    interval = ends(column.figure or "accuracy", cell) if isinstance(cell, Estimate) else NOTHING
+    return "" if interval == NOTHING else rf"\scriptsize {_latex(interval)}"
 
 
-def _row(cells: Sequence[str], size: str = "") -> str:
-    return " & ".join(size + _latex(cell) if cell else "" for cell in cells) + r" \\"
+def _broken(text: str, most: float) -> list[str]:
+    """The lines of a name, none wider than that, broken after blanks, colons, slashes, hyphens where there are any."""
+    lines = [""]
+    for piece in re.split(r"(?<=[\s:/_-])", text):
+        if lines[-1] and _width(lines[-1] + piece.rstrip()) > most:
+            lines.append("")
+        for letter in piece:
+            if _width(lines[-1] + letter.strip()) > most:
+                lines.append("")
+            lines[-1] += letter
+    return [line.rstrip() for line in lines]
+
+
+def _width(text: str) -> float:
+    """About how many times as wide as a small a."""
+    return sum(
+        0.65 if letter in _NARROW else 1.6 if letter in _WIDE or not letter.isascii() or letter.isupper() else 1
+        for letter in text
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
 
 
 def _latex(text: str) -> str:
