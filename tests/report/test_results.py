@@ -147,7 +147,11 @@ def test_a_variant_that_was_answered_more_often_weighs_more_and_the_numbers_tell
         right = sum(one.choice == row.row.label for one, row in zip(second, dataset.variants, strict=False))
         assert model.figures["accuracy"].value == pytest.approx((12 + right) / (12 + len(second)))
         assert model.spread is not None
-        assert (model.n > model.spread.variants * model.spread.repeats) == (len(second) < 12)
+        unequal = len(second) < 12
+        assert (model.n > model.spread.variants * model.spread.repeats) == unequal
+        words = " 9 of its 15 answers are to variants that were not answered all 2 times: these variants weigh less."
+        assert finding(model).endswith(words) == unequal
+        assert ("weigh less" in finding(model)) == unequal
 
 
 def test_two_answers_to_one_question_are_refused():

@@ -36,7 +36,7 @@ def finding(model: ModelResult) -> str:
         verdict = "cannot be told from a guess"
     return (
         f"{model.name} {verdict}: balanced accuracy {with_interval(balanced)}. "
-        f"{_favourite(model)}{_choiceless(model)}{_noticing(model)}"
+        f"{_favourite(model)}{_choiceless(model)}{_noticing(model)}{_unequal_repeats(model)}"
     )
 
 
@@ -82,6 +82,19 @@ def _noticing(model: ModelResult) -> str:
     if right is None:
         return f"{words}."
     return f"{words}; of the shifts it noticed, it had the direction right in {percent(right)} %."
+
+
+def _unequal_repeats(model: ModelResult) -> str:
+    """Repeats are pooled, so that a variant that was answered more often weighs more: a reader should know."""
+    if model.spread is None:
+        return ""
+    others = model.n - model.spread.repeats * model.spread.variants
+    if not others:
+        return ""
+    return (
+        f" {count(others)} of its {count(model.n)} answers are to variants that were not answered all "
+        f"{model.spread.repeats} times: these variants weigh less."
+    )
 
 
 def _sources(number: int) -> str:
