@@ -35,7 +35,7 @@ _ASKED = {"heard": "anything to hear?", "moves": "anything moves?"}
     epilog="""\b
     Examples:
       offbeat probe set --model signal
-      offbeat probe set --model openai:Qwen/Qwen2.5-Omni-7B --base-url http://127.0.0.1:8000/v1 --length 3
+      offbeat probe set --model openai:Qwen/Qwen2.5-Omni-7B --option preset=vllm --length 3
     """
 )
 @click.argument("dataset", type=click.Path(path_type=Path, file_okay=False))

@@ -42,7 +42,7 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
     Examples:
       offbeat run set --model random --model signal --out run
       offbeat run set --model gemini:gemini-3.8-flash --option fps=8 --max-cost 5 --out run
-      offbeat run set --model openai:Qwen/Qwen2.5-Omni-7B --base-url http://127.0.0.1:8000/v1 --out run
+      offbeat run set --model openai:Qwen/Qwen2.5-Omni-7B --option preset=vllm --out run
     """
 )
 @click.argument("dataset", type=Folder)

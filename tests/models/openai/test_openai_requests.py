@@ -210,7 +210,9 @@ def test_cautions_are_said_once_at_the_start(caplog):
     with caplog.at_level(logging.WARNING):
         model_at("http://127.0.0.1:1", preset="sglang")
         model_at("http://127.0.0.1:1", preset="vllm", fps=1)
+        model_at("http://127.0.0.1:1")
     said = [record.getMessage() for record in caplog.records]
     assert any("SGLang drops the sound" in text for text in said)
     assert any("--mm-processor-cache-gb 0" in text and "--trust-request-mm-kwargs" in text for text in said)
+    assert any("a server of your own has to be named" in text for text in said)
     assert any("is sent 1 frame(s) a second" in text for text in said)

@@ -82,7 +82,11 @@ _VLLM = Preset(
 )
 
 PRESETS: Mapping[str, Preset] = {
-    "plain": Preset(),
+    "plain": Preset(
+        # vLLM in particular leaves the sound out unless each request asks for it.
+        caution="asked in the plain format; a server of your own has to be named by its kind to be given the sound: "
+        "--option preset=vllm, vllm-omni or sglang",
+    ),
     "vllm": _VLLM,
     # vllm-omni #1198: the sound of a video, online; without `modalities` it speaks its answer, which takes far longer.
     "vllm-omni": replace(_VLLM, base_url="http://127.0.0.1:8091/v1", extra={"modalities": ["text"]}),
