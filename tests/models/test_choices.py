@@ -85,6 +85,12 @@ def test_beginnings_that_fit_several_options_forbid_probabilities():
     assert told.details()["option_mass"] == pytest.approx(0.9)
     followed = chances_of(close, [at("ear", ear=0.9, sync=0.1), at("lier", lier=0.75, ly=0.25)])
     assert followed.probabilities == pytest.approx({"earlier": 0.675, "early": 0.225, "sync": 0.1})
+    whole = Prompt(text="?", options=("in", "inside"))
+    assert chances_of(whole, [at("inside", inside=0.5, **{"in": 0.5})]).probabilities is None  # it may have gone on
+    assert chances_of(whole, [at("in", inside=0.5, **{"in": 0.5}), at(".", **{".": 1.0})]).probabilities == {
+        "in": 0.5,
+        "inside": 0.5,
+    }
     rare = chances_of(close, [at("sync", sync=0.9, ear=AMBIGUOUS_MASS / 2)])
     assert rare.probabilities == {"sync": 1.0, "early": 0.0, "earlier": 0.0}
 
@@ -107,8 +113,8 @@ def test_what_is_no_probability_is_left_out():
 def test_what_was_said_may_be_missing_among_the_candidates():
     told = chances_of(PROMPT, [at("Hm", sync=0.6, ahead=0.2)])
     assert told.probabilities == pytest.approx({"sync": 0.75, "ahead": 0.25, "behind": 0.0})
-    told = chances_of(PROMPT, [at("beh", beh=0.5, sync=0.5), at("???", ind=1.0)])
-    assert told.probabilities == pytest.approx({"behind": 0.5, "sync": 0.5, "ahead": 0.0})
+    told = chances_of(PROMPT, [at("beh", beh=0.5, sync=0.5), at("???", ind=0.8, ave=0.1)])
+    assert told.probabilities == pytest.approx({"behind": 0.4 / 0.9, "sync": 0.5 / 0.9, "ahead": 0.0})
 
 
 def test_words_that_cannot_be_told_apart():

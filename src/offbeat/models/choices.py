@@ -110,14 +110,12 @@ def chances_of(prompt: Prompt, places: Sequence[Place]) -> Chances:
     tally = _Tally(words, dict.fromkeys(prompt.options, 0.0))
     said, so_far = "", 1.0
     for number, place in enumerate(places):
-        known, begun = place.token in place.logprobs, _plain(said)
-        if not known and begun:
-            break
+        begun = _plain(said)
         for token, logprob in place.logprobs.items():
             ends = begun and _plain(said + token) == begun  # after the beginning of a word: a space, a mark, the end
             if token != place.token and not ends:
                 tally.add(said + token, so_far * math.exp(logprob), final=True)
-        if not known:
+        if place.token not in place.logprobs:
             return tally.result()
         said, so_far = said + place.token, so_far * math.exp(place.logprobs[place.token])
         if not tally.goes_on(said):

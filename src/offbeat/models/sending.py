@@ -89,7 +89,7 @@ def constant_rate_mp4(variant: Variant, *, fps: Fraction, height: int | None = N
 def frames_sent(variant: Variant, *, fps: Fraction) -> int:
     """How many frames `constant_rate_mp4` gives, from the row alone."""
     row = variant.row
-    clip_fps = _exact_rate(row.fps)
+    clip_fps = Fraction(row.fps).limit_denominator(1001)  # 29.97 as it was meant: 30000/1001
     shown = round(exact_seconds(row.clip_length_s) * clip_fps)
     return frames_at_rate(shown / clip_fps, fps)
 
@@ -121,12 +121,3 @@ def base64_pieces(data: bytes) -> Iterator[bytes]:
 def base64_length(data: bytes) -> int:
     """How long `base64_pieces` are together."""
     return 4 * -(-len(data) // 3)
-
-
-def _exact_rate(fps: float) -> Fraction:
-    """29.97 as it was meant: a whole number, or one times 1000/1001."""
-    whole, drop = Fraction(round(fps)), Fraction(round(fps) * 1000, 1001)
-    for rate in (whole, drop):
-        if abs(float(rate) - fps) < 1e-3:
-            return rate
-    return Fraction(fps).limit_denominator(1001)

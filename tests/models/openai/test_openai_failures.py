@@ -89,6 +89,7 @@ def said(code, message, **more):
         (Fault(say({"choices": []})), ModelError, "no choices"),
         (Fault(say({})), ModelError, "no choices"),
         (Fault(say({"choices": [{"finish_reason": "abort"}]})), TransientError, "gave the answer up"),
+        (Fault(say({"choices": [{"finish_reason": "error"}]})), TransientError, "gave the answer up"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
@@ -147,12 +148,17 @@ def test_what_cannot_have_been_free_says_so(server, variants):
     assert after(server, half_body(), variants[0]).usage is None
     assert after(server, html(), variants[0]).usage is None
     assert after(server, status(500), variants[0]).usage == {}
+    told = {"choices": [], "usage": {"prompt_tokens": 7}}
+    assert after(server, Fault(say(told)), variants[0]).usage == {"input_tokens": 7}
+    for kind in (httpx2.WriteError, httpx2.ConnectTimeout, httpx2.ProxyError):
+        assert transport_failure("openai:m", kind("why")).usage == {}  # it was not sent whole
 
 
 def test_no_server_there(variants):
     (error,) = ask(model_at("http://127.0.0.1:9", preset="vllm"), variants[0])
     assert type(error) is TransientError
     assert "is the server (or the proxy before it) running" in str(error)
+    assert error.__cause__ is None  # it would hold the request, and with it the key
     assert error.usage == {}
 
 
@@ -183,6 +189,12 @@ def test_an_environment_that_cannot_be_used_is_named(name, value, variants, monk
     (error,) = ask(OpenAI(argument="m", base_url="https://gpu.example/v1"), variants[0])
     assert type(error) is ModelUnavailable
     assert name in str(error)
+
+
+def test_no_proxy_stands_before_a_server_that_is_near(server, variants, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert ask_one(model_at(server.url, preset="vllm"), variants[0]).text == "sync"
 
 
 def test_a_clip_that_cannot_be_read_is_named(server, variants, tmp_path):

@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from models.openai.asking import MODEL, ask, ask_one, model_at
+from models.openai.asking import MODEL, PROMPT, ask, ask_one, model_at
 from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.models.base import USAGE, Prompt
 from offbeat.models.openai.served import same_model
 from offbeat.models.openai.usage import usage_of
 from servers.openai_wire import PRESETS, OpenAIWire
-from servers.stand_in import StandIn
+from servers.stand_in import StandIn, say
 
 
 def read(variant, *, preset="vllm", options=None, **wire):
@@ -157,6 +157,15 @@ def test_no_count_is_no_error(variants):
     assert read(variants[0], usage=frames_as_images).text == "sync"
 
 
+def test_no_sound_is_missed_where_none_was_sent(variants):
+    unheard = {"model": MODEL, "choices": [message(content="sync")]}
+    unheard |= {"usage": {"prompt_tokens_details": {"audio_tokens": 0, "video_tokens": 160}}}
+    with StandIn(lambda _: say(unheard)) as server:
+        silent = model_at(server.url, preset="vllm", audio="none")
+        assert ask_one(silent, variants[0]).text == "sync"
+        assert silent.expected_usage(variants[0], PROMPT)["audio_tokens"] == 0
+
+
 def test_another_model_stops_the_run(variants):
     with pytest.raises(ModelUnavailable, match=r"Qwen2\.5-Omni-3B has answered, not Qwen/Qwen2\.5-Omni-7B") as caught:
         read(variants[0], served="Qwen/Qwen2.5-Omni-3B")
@@ -227,7 +236,8 @@ def test_what_is_paid_has_a_name(monkeypatch):
     assert OpenAI(argument="qwen3-omni-flash", preset="dashscope").price_name == "dashscope/qwen3-omni-flash"
     assert OpenAI(argument="google/g", preset="openrouter").price_name == "openrouter/google/g"
     assert OpenAI(argument="m", base_url="https://gpu.example/v1").price_name == "gpu.example/m"
-    assert OpenAI(argument="m", base_url="http://10.0.0.7:8000/v1").price_name is None
+    for near in ("10.0.0.7", "gpu-box", "gpu.local", "[::1]", "GPU-BOX"):
+        assert OpenAI(argument="m", base_url=f"http://{near}:8000/v1").price_name is None
     assert OpenAI(argument="m", base_url="https://gpu.example/v1", preset="vllm").price_name is None
 
 

@@ -85,13 +85,14 @@ def test_the_system_prompt_stands_first(variants):
     assert user["content"][-1] == {"type": "text", "text": "Überhaupt?"}
 
 
-def test_options_change_the_preset(variants):
+def test_options_change_the_preset(variants, tmp_path):
     _, wire, request = asked("vllm", variants[0], logprobs=0, temperature=None, max_tokens=7, height=24)
     body = request.json()
     assert "logprobs" not in body
     assert "temperature" not in body
     assert body["max_tokens"] == 7
     assert wire.clips[0].frames == 16
+    assert opencv_frames_of(wire.clips[0].mp4, tmp_path)[0].shape == (24, 32, 3)
     _, _, request = asked("plain", variants[0], stream=True)
     assert request.json()["stream"] is True
 
@@ -116,6 +117,10 @@ def test_extra_fields_are_sent_and_recorded(variants):
             ask_one(model, variants[0])
     assert server.requests[0].json()["seed"] == 3
     assert 'extra={"seed":3}' in model.revision
+    assert model_at(server.url, preset="vllm-omni", extra={"seed": 3}).settings.preset.extra == {
+        "seed": 3,
+        "modalities": ["text"],
+    }
 
 
 def test_the_revision_says_all_that_may_change_an_answer():

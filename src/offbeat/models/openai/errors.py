@@ -106,8 +106,7 @@ def failure_of(
 def error_inside(payload: Mapping[str, Any]) -> int | None:
     """The status of an error inside a response of status 200; None where there is none.
 
-    OpenRouter puts `error` into the object or into a choice, old vLLM ``"object": "error"``, DashScope `code` and
-    `message` beside each other.
+    OpenRouter puts `error` into the object or a choice; DashScope and old vLLM put `code` and `message` side by side.
     """
     error = _error_of(payload)
     if error is None:
@@ -153,6 +152,4 @@ def _error_of(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     choices = payload.get("choices")
     if isinstance(choices, list) and choices:
         return mapping_of(mapping_of(cast("list[Any]", choices)[0]).get("error")) or None
-    if payload.get("object") == "error" or ("code" in payload and "message" in payload):
-        return dict(payload)
-    return {"message": str(payload["detail"])} if payload.get("detail") else None  # FastAPI's own
+    return dict(payload) if "code" in payload and "message" in payload else None

@@ -156,7 +156,7 @@ def preset_of(base_url: str) -> str:
 
 def host_of(base_url: str) -> str:
     """The host in lower case, without the port."""
-    return (urlsplit(base_url).hostname or "").lower()
+    return urlsplit(base_url).hostname or ""
 
 
 def is_near(host: str) -> bool:

@@ -144,8 +144,6 @@ class Settings:
             "max_tokens": options.max_tokens,
             "temperature": "server" if options.temperature is None else f"{options.temperature:g}",
         }
-        if preset.audio == "part":
-            shown["audio_part"] = preset.audio_part
         if options.served is not None:
             shown["served"] = options.served
         if preset.extra:
