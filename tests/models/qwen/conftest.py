@@ -119,13 +119,15 @@ def write_clip(
     with av.open(str(path), "w") as output:
         picture = output.add_stream("libx264", rate=25)
         picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        picture.codec_context.thread_count = 1  # one picture for all delays, to the last bit
         track = output.add_stream("flac", rate=RATE_HZ, layout="mono")
         track.codec_context.format = "s16"
         columns = np.arange(96)
         for k in range(round(length_s * 25)):
             stripes = (127 + 120 * np.sin((columns + 7 * k + seed) / 6)).astype(np.uint8)
             image = np.repeat(np.repeat(stripes[None, :, None], 64, 0), 3, 2)
-            output.mux(picture.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            output.mux(picture.encode(frame.reformat(format="yuv420p")))
         output.mux(picture.encode())
         for first in range(0, samples.size, 4096):
             block = (samples[None, first : first + 4096] * 32767).astype(np.int16)
