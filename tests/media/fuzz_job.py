@@ -75,7 +75,7 @@ def look(damage: Damage) -> str:
             theirs = _material(intact, *there)
         except MediaError:
             return "other times"
-        return _compared(mine, theirs, same_times=_stamps(scanned, *window) == _stamps(intact, *there))
+        return _compared(mine, theirs, right_times=set(_stamps(scanned, *window)) <= set(_stamps(intact, *there)))
 
 
 def _origin_s(path: Path) -> Fraction:
@@ -110,13 +110,13 @@ def _material(scanned: Scan, start_s: Fraction, fps: Fraction, frames: int) -> t
 
 
 def _compared(
-    mine: tuple[list[np.ndarray], np.ndarray], theirs: tuple[list[np.ndarray], np.ndarray], *, same_times: bool
+    mine: tuple[list[np.ndarray], np.ndarray], theirs: tuple[list[np.ndarray], np.ndarray], *, right_times: bool
 ) -> str:
     if mine[0][0].shape != theirs[0][0].shape:
         return "other size"
     codes = [_code(frame) for frame in mine[0]]
     if any(a not in (-1, b) for a, b in zip(codes, map(_code, theirs[0]), strict=True)):
-        return "marred picture" if same_times else "other frames"  # the coded picture shows what was before
+        return "marred picture" if right_times else "other frames"  # one is lost, or shows what was before
     size = 1 << int(np.ceil(np.log2(2 * len(mine[1]))))
     signs = np.sign(mine[1]), np.sign(theirs[1])  # one loud crack must not outshout all the rest
     cross = np.fft.irfft(np.fft.rfft(signs[0], size) * np.conj(np.fft.rfft(signs[1], size)), size)
