@@ -14,6 +14,7 @@ from offbeat.conditions.freeze import frozen_frame
 from offbeat.conditions.swap import borrowed
 from offbeat.dataset.altered import alter
 from offbeat.dataset.variant import Variant
+from offbeat.errors import MediaError
 from offbeat.media.combine import combine
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -128,6 +129,19 @@ def test_the_row_tells_nothing_by_its_names_and_the_hash_is_that_of_the_file(two
 def test_a_swap_needs_another_clip(two_clips, tmp_path):
     with pytest.raises(ValueError, match="another variant"):
         alter(two_clips[0], "swapped", tmp_path)
+
+
+@pytest.mark.parametrize("alteration", ["muted", "swapped", "frozen early"])
+def test_a_file_that_breaks_off_is_refused_and_not_shortened(two_clips, tmp_path, alteration):
+    own, other = two_clips
+    if own.clip is not None:
+        pytest.skip("what a compact dataset keeps is compared with its hash before it is used")
+    path = file_of(own, tmp_path)
+    path.rename(tmp_path / "whole.mp4")
+    path.write_bytes((tmp_path / "whole.mp4").read_bytes()[: int(0.6 * (tmp_path / "whole.mp4").stat().st_size)])
+    broken = Variant(row=own.row, folder=tmp_path / "plain")
+    with pytest.raises(MediaError, match=rf"{own.row.file_name}: ends before its (picture|sound) does"):
+        alter(broken, alteration, tmp_path, other=other)
 
 
 def test_no_more_is_borrowed_than_is_heard():

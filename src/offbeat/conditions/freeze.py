@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-NAME = "frozen"
 EARLY, LATE = Fraction(1, 3), Fraction(2, 3)
 """Where in the clip the frame is taken from: two places well inside, as clips may begin or end in black."""
 

@@ -19,7 +19,8 @@ from offbeat.conditions import freeze, mute, swap
 from offbeat.dataset.folder import CLIPS
 from offbeat.dataset.variant import Variant
 from offbeat.files import scratch_file, sha256_of
-from offbeat.media.combine import combine, picture_of, still_picture, write_with_sound
+from offbeat.media.combine import combine, still_picture, write_with_sound
+from offbeat.media.read import read_grid
 from offbeat.media.write import to_count
 
 Alteration = Literal["muted", "swapped", "frozen early", "frozen late"]
@@ -73,14 +74,14 @@ _FROZEN_AT = {"frozen early": freeze.EARLY, "frozen late": freeze.LATE}
 
 
 def _freeze(target: Path, path: Path, alteration: Alteration) -> None:
-    frame = freeze.frozen_frame(picture_of(path).count, at=_FROZEN_AT[alteration])
+    frame = freeze.frozen_frame(read_grid(path).count, at=_FROZEN_AT[alteration])
     with scratch_file() as still:
         still.write_bytes(still_picture(path, frame=frame).mp4)
         combine(target, picture=still, sound=path)
 
 
 def _swap(target: Path, path: Path, other: Variant) -> None:
-    count = to_count(picture_of(path).length_s)
+    count = to_count(read_grid(path).length_s)
 
     def cut(pieces_samples: Sequence[int]) -> list[int]:
         return swap.borrowed(pieces_samples, count=count)

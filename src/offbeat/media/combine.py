@@ -6,10 +6,12 @@ every written variant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 from offbeat.errors import MediaError
 from offbeat.media.geometry import PIXEL_FORMAT
 from offbeat.media.h264 import mark_entries
-from offbeat.media.opening import exact, open_media, picture_stream, sound_stream
+from offbeat.media.opening import exact, open_media, picture_stream, readable, sound_stream
 from offbeat.media.picture import SIGNED_OFFSETS, Picture, encode_picture
 from offbeat.media.read import chosen, grid_of
 from offbeat.media.values import Sound, SoundSpan
@@ -33,17 +35,7 @@ from offbeat.media.write import (
     to_count,
 )
 
-
-def picture_of(path: Path) -> Picture:
-    """The picture of a written variant; the file that it is in may hold sound as well.
-
-    Raises:
-        MediaError: the file cannot be read, or has no picture.
-    """
-    with open_media(path) as container:
-        stream = picture_stream(container, path)
-        grid = grid_of(stream, path)
-        return Picture(mp4=path.read_bytes(), fps=grid.fps, count=grid.count, width=stream.width, height=stream.height)
+StreamT = TypeVar("StreamT", VideoStream, AudioStream)
 
 
 def still_picture(path: Path, *, frame: int) -> Picture:
@@ -52,12 +44,11 @@ def still_picture(path: Path, *, frame: int) -> Picture:
     Raises:
         MediaError: the file cannot be read, or has no such frame.
     """
-    picture = picture_of(path)
-    with open_media(path) as container:
+    with readable(path), open_media(path) as container:
         stream = picture_stream(container, path)
+        grid = grid_of(stream, path)
         shown = next(chosen(container.decode(stream), [frame], path=path)).reformat(format=PIXEL_FORMAT)
-    stills = (shown for _ in range(picture.count))
-    return encode_picture(stills, fps=picture.fps, width=shown.width, height=shown.height)
+    return encode_picture(repeat(shown, grid.count), fps=grid.fps, width=shown.width, height=shown.height)
 
 
 def write_with_sound(target: Path, path: Path, make: Callable[[int, int], NDArray[np.float32]]) -> None:
@@ -72,10 +63,12 @@ def write_with_sound(target: Path, path: Path, make: Callable[[int, int], NDArra
     Raises:
         MediaError: the variant cannot be read, or its sound is not coded as variants have it.
     """
-    picture = picture_of(path)
     with open_media(path) as container:
-        stream = sound_stream(container, path)
-        codec, channels = stream.codec_context.name, stream.channels
+        seen, heard = picture_stream(container, path), sound_stream(container, path)
+        grid = grid_of(seen, path)
+        _packets(container.demux(seen), seen, path)  # refuses a file that breaks off
+        picture = Picture(path.read_bytes(), fps=grid.fps, count=grid.count, width=seen.width, height=seen.height)
+        codec, channels = heard.codec_context.name, heard.channels
     if codec not in ("aac", "flac"):
         raise MediaError(f"{path}: its sound is {codec}; expected aac or flac", reason="codec_not_allowed")
     count = MARGIN_BEFORE_SAMPLES + to_count(picture.length_s) + MARGIN_AFTER_SAMPLES
@@ -97,17 +90,17 @@ def combine(
             packets are taken than it names. All where None.
 
     Raises:
-        MediaError: a file cannot be read, or lacks the stream.
+        MediaError: a file cannot be read, or lacks the stream, or a part of it.
     """
     with open_media(picture) as seen, open_media(sound) as heard:
         seen_stream, heard_stream = picture_stream(seen, picture), sound_stream(heard, sound)
-        shown = [packet for packet in seen.demux(seen_stream) if packet.dts is not None]
-        played = [packet for packet in heard.demux(heard_stream) if packet.dts is not None]
+        shown = _packets(seen.demux(seen_stream), seen_stream, picture)
+        played = _packets(heard.demux(heard_stream), heard_stream, sound)
+        mark_entries(shown, seen_stream.codec_context.extradata or b"")
         if cut is not None:
             wanted = cut([packet.duration or 0 for packet in played])
             played = played[: len(wanted)]
             played[-1].duration = wanted[-1]
-        mark_entries(shown, seen_stream.codec_context.extradata or b"")
         reordered = any(packet.pts != packet.dts for packet in shown)
         options = {"movflags": f"+faststart{SIGNED_OFFSETS if reordered else ''}"}
         with av.open(str(target), "w", format="mp4", options=options) as output:
@@ -119,6 +112,18 @@ def combine(
                 packet.stream = sound_out
             for packet in sorted([*shown, *played], key=_due_s):
                 output.mux(packet)
+
+
+def _packets(
+    demuxed: Iterator[Packet[StreamT]], stream: VideoStream | AudioStream, path: Path
+) -> list[Packet[StreamT]]:
+    """All packets of a stream, as many as the file says that it has."""
+    with readable(path):
+        packets = [packet for packet in demuxed if packet.dts is not None]
+    if len(packets) < stream.frames:
+        what = "picture" if stream.type == "video" else "sound"
+        raise MediaError(f"{path}: ends before its {what} does; build it again", reason="damaged")
+    return packets
 
 
 def _due_s(packet: Packet[VideoStream] | Packet[AudioStream]) -> Fraction:

@@ -14,20 +14,13 @@ The sound is not touched: its packets are taken over as they are.
 from __future__ import annotations
 
 import hashlib
-import io
 from fractions import Fraction
 from pathlib import Path
 
-import av
-from av.audio.stream import AudioStream
-from av.packet import Packet
-from av.video.stream import VideoStream
-
-from offbeat.errors import MediaError
 from offbeat.files import scratch_file
+from offbeat.media.combine import combine
 from offbeat.media.geometry import PIXEL_FORMAT
-from offbeat.media.h264 import mark_entries
-from offbeat.media.opening import exact, open_media, picture_stream, readable, sound_stream
+from offbeat.media.opening import open_media, picture_stream, readable
 from offbeat.media.picture import Picture, encode_picture
 from offbeat.media.read import chosen, grid_of
 from offbeat.timing import round_half_up
@@ -83,34 +76,10 @@ def with_sound_of(picture: Picture, path: Path) -> bytes:
     Raises:
         MediaError: the file cannot be read, or has no sound, or less than it says.
     """
-    with scratch_file() as target:
-        with (
-            readable(path),
-            open_media(path) as heard,
-            av.open(io.BytesIO(picture.mp4), mode="r") as seen,
-            av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output,
-        ):
-            shown, sound = seen.streams.video[0], sound_stream(heard, path)
-            for_picture, for_sound = output.add_stream_from_template(shown), output.add_stream_from_template(sound)
-            packets: list[Packet[VideoStream] | Packet[AudioStream]] = []
-            pictures = [packet for packet in seen.demux(shown) if packet.dts is not None]
-            mark_entries(pictures, shown.codec_context.extradata or b"")
-            for packet in pictures:
-                packet.stream = for_picture
-                packets.append(packet)
-            heard_packets = [packet for packet in heard.demux(sound) if packet.dts is not None]
-            if len(heard_packets) < sound.frames:
-                raise MediaError(f"{path}: ends before its sound does; build it again", reason="damaged")
-            for packet in heard_packets:
-                packet.stream = for_sound
-                packets.append(packet)
-            for packet in sorted(packets, key=_due_s):
-                output.mux(packet)
+    with scratch_file() as seen, scratch_file() as target:
+        seen.write_bytes(picture.mp4)
+        combine(target, picture=seen, sound=path)
         return target.read_bytes()
-
-
-def _due_s(packet: Packet[VideoStream] | Packet[AudioStream]) -> Fraction:
-    return (packet.dts or 0) * exact(packet.time_base)
 
 
 def _even(side: Fraction) -> int:
