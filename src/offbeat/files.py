@@ -43,17 +43,23 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def place(source: Path, target: Path) -> None:
-    """Put a file at another place too: a hard link, or a copy across file systems; whole or not at all."""
+    """Put a file at another place too, linked or copied, whole or not at all."""
     if target.exists() and target.samefile(source):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.unlink(missing_ok=True)
+    with whole_file(target) as temporary:
+        linked_or_copied(source, temporary)
+
+
+def linked_or_copied(source: Path, target: Path) -> bool:
+    """Make `target` a hard link to a file, or a copy of it where the file system cannot link; whether it is a link."""
+    target.unlink(missing_ok=True)
     try:
-        os.link(source, temporary)
+        os.link(source.resolve(), target)
     except OSError:
-        shutil.copyfile(source, temporary)
-    temporary.replace(target)
+        shutil.copyfile(source, target)
+        return False
+    return True
 
 
 @contextmanager

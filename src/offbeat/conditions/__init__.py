@@ -1,1 +1,1 @@
-"""What is done to a clip's sound: pure functions on arrays, one condition a file."""
+"""What is done to a clip's sound or picture: pure functions, one condition a file."""

@@ -22,10 +22,11 @@ from offbeat.files import write_whole
 
 MADE_BY = ("format_version", "offbeat_version", "av_version", "ffmpeg_version", "settings", "shard")
 """The fields of `dataset.json` in which two parts of one dataset must agree."""
+_NOTHING_YET = {"sources_used": 0, "sources_refused": 0, "clips": 0, "variants": 0, "complete": False}
 
 
 def claim(out: Path, info: DatasetInfo) -> None:
-    """Make `out` ours, or recognise it as ours.
+    """Make `out` ours, with nothing in it yet, or recognise it as ours.
 
     Raises:
         DatasetError: it holds other things, or a dataset that was made otherwise.
@@ -36,7 +37,7 @@ def claim(out: Path, info: DatasetInfo) -> None:
         others = sorted(entry.name for entry in out.iterdir() if entry.name not in ours)
         if others:
             raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
-        write_whole(path, info.model_dump_json(indent=2) + "\n")
+        write_whole(path, info.model_copy(update=_NOTHING_YET).model_dump_json(indent=2) + "\n")
         return
     try:
         former = DatasetInfo.model_validate_json(path.read_bytes())

@@ -57,16 +57,7 @@ def export_files(dataset: Dataset, *, out: Path, jobs: int, advance: Callable[[]
     """
     if out.resolve() == dataset.folder.resolve():
         raise SettingsError(f"--out {out}: that is the dataset's own folder; choose a new one")
-    info = dataset.info.model_copy(
-        update={
-            "settings": dataset.info.settings | {"layout": "files"},
-            "sources_used": 0,
-            "sources_refused": 0,
-            "clips": 0,
-            "variants": 0,
-            "complete": False,
-        }
-    )
+    info = dataset.info.model_copy(update={"settings": dataset.info.settings | {"layout": "files"}})
     by_clip: dict[str, list[Variant]] = {}
     for variant in dataset.variants:
         by_clip.setdefault(variant.row.clip_id, []).append(variant)

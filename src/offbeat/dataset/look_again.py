@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from offbeat.conditions.delay import heard_from
 from offbeat.dataset.consistency import clip_of
 from offbeat.dataset.difference import Difference
 from offbeat.dataset.schema import VariantRow
 from offbeat.dataset.variant import Variant
+from offbeat.dataset.window import first_sample, sample_count, samples_needed
 from offbeat.errors import MediaError
 from offbeat.media.cut_sound import cut_sound
 from offbeat.media.delay import Locator
 from offbeat.media.verify import TOLERANCE_MS
-from offbeat.media.write import AUDIO_HZ, MARGIN_AFTER_SAMPLES, MARGIN_BEFORE_SAMPLES, to_count
+from offbeat.media.write import AUDIO_HZ
 from offbeat.timing import exact_seconds, to_samples
 
 Floats = NDArray[np.float32]
@@ -162,17 +162,10 @@ def _in_source(
 ) -> Iterator[tuple[Variant, Looked | Difference]]:
     """Each chosen variant against the source's own sound."""
     window = clip_of(clip[0].row)
-    start, count = to_samples(window.start_s, AUDIO_HZ), to_count(window.frames / window.fps)
-    firsts = [
-        heard_from(start, audio_delay_s=exact_seconds(one.row.audio_delay_ms) / 1000, rate_hz=AUDIO_HZ) for one in clip
-    ]
+    needed = samples_needed(window, (exact_seconds(one.row.audio_delay_ms) / 1000 for one in clip))
     try:
         span = cut_sound(
-            source.path,
-            start_samples=min(firsts) - MARGIN_BEFORE_SAMPLES,
-            stop_samples=max(firsts) + count + MARGIN_AFTER_SAMPLES,
-            rate_hz=AUDIO_HZ,
-            track=source.track,
+            source.path, start_samples=needed.start, stop_samples=needed.stop, rate_hz=AUDIO_HZ, track=source.track
         )
     except MediaError as error:
         for variant in chosen:
@@ -185,7 +178,7 @@ def _in_source(
         except MediaError as error:
             yield variant, Difference(variant.row.file_name, "sound", str(error), "a clip that decodes")
             continue
-        expected = start - _delay_samples(variant.row) - span.start_samples
+        expected = first_sample(window) - _delay_samples(variant.row) - span.start_samples
         yield variant, _look(locator, mine, expected, against=f"{source.path}")
 
 
@@ -208,8 +201,7 @@ def _look(locator: Locator, piece: Floats, expected: int, *, against: str) -> Lo
 
 def _mono(variant: Variant) -> Floats:
     """Its decoded sound, as long as the picture: AAC decodes to whole packets."""
-    window = clip_of(variant.row)
-    return variant.sound().mono()[: to_count(window.frames / window.fps)]
+    return variant.sound().mono()[: sample_count(clip_of(variant.row))]
 
 
 def _delay_samples(row: VariantRow) -> int:

@@ -8,8 +8,6 @@ see `offbeat.dataset.assemble`.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from offbeat.dataset.folder import INFO, RECORDS, Dataset, files_of, open_datase
 from offbeat.dataset.schema import DatasetInfo, Shard, SourceRow, VariantRow
 from offbeat.dataset.shard import shard_of
 from offbeat.errors import DatasetError
-from offbeat.files import held_folder, sha256_of, whole_file, write_whole
+from offbeat.files import held_folder, linked_or_copied, sha256_of, whole_file, write_whole
 
 _MOST_NAMED = 20
 """More problems than these are counted and not listed."""
@@ -86,16 +84,7 @@ def merge_shards(shards: Sequence[Dataset], *, out: Path, advance: Callable[[], 
         DatasetError: `out` holds something else, or a file of a shard is not what its row says; the shard is named.
     """
     sources, rows = _in_order(shards)
-    info = shards[0].info.model_copy(
-        update={
-            "shard": None,
-            "sources_used": 0,
-            "sources_refused": 0,
-            "clips": 0,
-            "variants": 0,
-            "complete": False,
-        }
-    )
+    info = shards[0].info.model_copy(update={"shard": None})
     if not rows:
         raise DatasetError(f"none of the {len(sources)} sources of {len(shards)} shards could serve; nothing to merge")
     done = {"linked": 0, "copied": 0, "kept": 0}
@@ -130,13 +119,7 @@ def _bring(source: Path, target: Path, sha256: str) -> str:
         raise DatasetError(f"{source}: not there; build that shard again")
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target) as temporary:
-        temporary.unlink(missing_ok=True)  # of a merge that was killed
-        try:
-            os.link(source.resolve(), temporary)
-            how = "linked"
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(source, temporary)
-            how = "copied"
+        how = "linked" if linked_or_copied(source, temporary) else "copied"
         if (found := sha256_of(temporary)) != sha256:
             raise DatasetError(f"{source}: sha256 {found}, expected {sha256}; build that shard again")
     return how

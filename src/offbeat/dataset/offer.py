@@ -91,19 +91,17 @@ def _by_its_name(one: Offered) -> Offered:
 
 
 def _offered(source: Source, *, audio_track: int | None) -> Offered:
+    source_id = _id_by_name(source)
     if source.refusal is not None:
-        return Offered(source, _id_by_name(source), None, source.refusal)
+        return Offered(source, source_id, None, source.refusal)
     try:
         LIMITS.check(source.path, "bytes", source.path.stat().st_size, LIMITS.file_bytes)  # before all of it is read
-    except OSError as error:
-        return Offered(source, _id_by_name(source), None, ("unreadable", f"{source.path}: {error.strerror}"))
-    except MediaError as error:
-        return Offered(source, _id_by_name(source), None, (error.reason, str(error)))
-    source_id, unreadable = source_id_of(source)
-    if unreadable is not None:
-        return Offered(source, source_id, None, ("unreadable", unreadable))
-    try:
+        source_id, unreadable = source_id_of(source)
+        if unreadable is not None:
+            return Offered(source, source_id, None, ("unreadable", unreadable))
         return Offered(source, source_id, scan(source.path, audio_track=audio_track), None)
+    except OSError as error:
+        return Offered(source, source_id, None, ("unreadable", f"{source.path}: {error.strerror}"))
     except MediaError as error:
         return Offered(source, source_id, None, (error.reason, str(error)))
 

@@ -16,7 +16,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from offbeat.conditions.delay import NAME, heard_from
+from offbeat.conditions.delay import NAME
 from offbeat.dataset.compact import keep_picture, keep_sound, load_material
 from offbeat.dataset.curves import curves_of
 from offbeat.dataset.flags import Heard, PictureFlags, listen, picture_flags, sound_flags
@@ -107,8 +107,7 @@ def _keep(clip: Clip, cut: _Cut, settings: BuildSettings, folder: Path) -> ClipR
         sound=keep_sound(folder, clip.clip_id, cut.span),
         audio=settings.audio,
         heard_from_samples={
-            _variant_id(clip, settings, delay_s): heard_from(cut.start_samples, audio_delay_s=delay_s, rate_hz=AUDIO_HZ)
-            for delay_s in settings.delays_s
+            _variant_id(clip, settings, delay_s): first_sample(clip, delay_s) for delay_s in settings.delays_s
         },
     )
 
@@ -174,7 +173,7 @@ def _render(
     delay_ms = to_milliseconds(delay_s)
     variant_id = _variant_id(clip, settings, delay_s)
     file_name = f"{CLIPS}/{variant_id}.mp4"
-    first = heard_from(cut.start_samples, audio_delay_s=delay_s, rate_hz=AUDIO_HZ)
+    first = first_sample(clip, delay_s)
     compact = settings.layout == "compact"
     place: AbstractContextManager[Path] = scratch_file() if compact else nullcontext(folder / file_name)
     with place as path:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from offbeat.dataset.rule import read_rule
+from offbeat.dataset.schema import MOST_S
 from offbeat.timing import delay_grid, exact_seconds
 
 Seconds = Annotated[
@@ -44,6 +45,12 @@ class BuildSettings(BaseModel):
     """A file for each variant, or what the variants of a clip share, from which they are rendered when wanted."""
     select: str = RANDOM
     """Which window becomes the clip: `random`, `eventful`, or a condition (`offbeat.dataset.selection`)."""
+    height: int | None = Field(default=None, ge=2, le=4320)
+    """Scale the picture to at most this many lines; None keeps the source's own size."""
+    audio_track: int | None = Field(default=None, ge=0, le=31)
+    """Which sound track of each source, counted from 0; None takes the default one."""
+    picture: Literal["encode", "copy"] = "encode"
+    """Encode each clip's picture, or take over the source's packets where windows can be found that allow it."""
 
     @property
     def windows(self) -> int:
@@ -55,23 +62,16 @@ class BuildSettings(BaseModel):
     def _select(cls, value: str) -> str:
         return value if value in (RANDOM, EVENTFUL) else read_rule(value).text
 
-    height: int | None = Field(default=None, ge=2, le=4320)
-    """Scale the picture to at most this many lines; None keeps the source's own size."""
-    audio_track: int | None = Field(default=None, ge=0, le=31)
-    """Which sound track of each source, counted from 0; None takes the default one."""
-    picture: Literal["encode", "copy"] = "encode"
-    """Encode each clip's picture, or take over the source's packets where windows can be found that allow it."""
-
     @field_validator("lengths_s")
     @classmethod
     def _lengths(cls, value: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-        if not value or any(length <= 0 or length > 600 for length in value):
-            raise ValueError(f"clip lengths must lie above 0 and at most 600 s, got {[float(v) for v in value]}")
+        if not value or any(length <= 0 or length > MOST_S for length in value):
+            raise ValueError(f"clip lengths must lie above 0 and at most {MOST_S} s, got {[float(v) for v in value]}")
         return tuple(sorted(set(value)))
 
     @field_validator("delays_s")
     @classmethod
     def _delays(cls, value: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-        if not value or any(abs(delay) > 600 for delay in value):
-            raise ValueError(f"delays must lie within 600 s, got {[float(v) for v in value]}")
+        if not value or any(abs(delay) > MOST_S for delay in value):
+            raise ValueError(f"delays must lie within {MOST_S} s, got {[float(v) for v in value]}")
         return tuple(sorted(set(value)))

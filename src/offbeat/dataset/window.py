@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -31,17 +32,23 @@ def sample_count(clip: Clip) -> int:
     return to_count(clip.frames / clip.fps)
 
 
+def samples_needed(clip: Clip, delays_s: Iterable[Fraction]) -> range:
+    """Which samples of the source its variants need, with the encoder's margins; those at a delay of 0 in any case."""
+    firsts = [first_sample(clip), *(first_sample(clip, delay_s) for delay_s in delays_s)]
+    return range(min(firsts) - MARGIN_BEFORE_SAMPLES, max(firsts) + sample_count(clip) + MARGIN_AFTER_SAMPLES)
+
+
 def cut_span(clip: Clip, scanned: Scan, delays_s: tuple[Fraction, ...]) -> RoundedSpan:
     """The sound of all variants, with the encoder's margins, rounded to 16 bits.
 
     Raises:
         MediaError: `sound_gap`; `not_finite`, where samples are no finite numbers.
     """
-    firsts = [first_sample(clip), *(first_sample(clip, delay_s) for delay_s in delays_s)]
+    needed = samples_needed(clip, delays_s)
     span = cut_sound(
         scanned.path,
-        start_samples=min(firsts) - MARGIN_BEFORE_SAMPLES,
-        stop_samples=max(firsts) + sample_count(clip) + MARGIN_AFTER_SAMPLES,
+        start_samples=needed.start,
+        stop_samples=needed.stop,
         rate_hz=AUDIO_HZ,
         track=scanned.audio_track,
     )
