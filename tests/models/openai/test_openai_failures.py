@@ -231,9 +231,12 @@ def test_a_stream_that_breaks_off_is_no_answer(variants):
 
 
 def test_an_endless_answer_is_cut(variants):
-    with StandIn(lambda _: Response(body=tuple([b" " * (1 << 20)] * 17))) as server:
+    with StandIn(lambda _: Response(body=tuple([b" " * (1 << 20)] * 18))) as server:
         (error,) = ask(model_at(server.url), variants[0])
-    assert "longer than 16 MiB" in str(error)
+        assert "longer than 16 MiB" in str(error)
+        # 16 k tokens of thinking, each with 20 candidates, are no endless answer
+        (error,) = ask(model_at(server.url, preset="vllm", max_tokens=16_384), variants[0])
+        assert "half a body" in str(error)
 
 
 def test_numbers_that_json_does_not_know(variants):

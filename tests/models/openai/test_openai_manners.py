@@ -202,6 +202,25 @@ def test_few_clips_are_in_memory_at_once(variants, monkeypatch):
     assert not alive
 
 
+def test_a_call_that_failed_holds_no_clip(variants, monkeypatch):
+    """An error that is kept keeps the frames in which it was raised."""
+    made, gone = [], []
+
+    class Held(bytes):
+        def __del__(self):
+            gone.append(len(self))
+
+    def make(variant, **settings):
+        clip = Held(Pictures().mp4(variant, **settings))
+        made.append(len(clip))
+        return clip
+
+    monkeypatch.setattr("offbeat.models.openai.model.constant_rate_mp4", make)
+    errors = ask(model_at("http://127.0.0.1:9", preset="vllm"), *variants)
+    assert all(isinstance(error, ModelError) and error.__traceback__ is not None for error in errors)
+    assert sorted(made) == sorted(gone)
+
+
 @pytest.mark.slow
 def test_a_thousand_calls_that_wait_hold_no_clips(variants, monkeypatch, tmp_path):
     """The peak of memory does not grow with the size of the clips: 1,000 of 200 kB would be 200 MB."""

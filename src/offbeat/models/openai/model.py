@@ -30,6 +30,8 @@ from offbeat.models.sending import constant_rate_mp4, frames_sent, wav_bytes
 SENT_AT_ONCE = 8
 """How many clips are in memory, on their way out."""
 _MOST_RESPONSE_BYTES = 16 << 20
+_MOST_BYTES_A_CANDIDATE = 256
+"""Beyond, for each candidate in each token's place: a model that thinks has many."""
 
 
 class OpenAI:
@@ -155,6 +157,8 @@ class OpenAI:
         if self.settings.key is not None:
             headers["authorization"] = f"Bearer {self.settings.key}"
         url = f"{self.settings.base_url}/chat/completions"
+        candidates = self.settings.options.max_tokens * (1 + self.settings.preset.top_logprobs)
+        most = _MOST_RESPONSE_BYTES + candidates * _MOST_BYTES_A_CANDIDATE
 
         async def content() -> AsyncIterator[bytes]:
             async for piece in body.pieces():
@@ -169,8 +173,8 @@ class OpenAI:
                 raw = bytearray()
                 async for piece in response.aiter_bytes():
                     raw += piece
-                    if len(raw) > _MOST_RESPONSE_BYTES:
-                        raise TransientError(f"{self.name}: the answer is longer than 16 MiB", usage=None)
+                    if len(raw) > most:
+                        raise TransientError(f"{self.name}: the answer is longer than {most >> 20} MiB", usage=None)
                 return response.status_code, response.headers, bytes(raw)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # without the cause: it holds the request, and with it the key
