@@ -67,6 +67,13 @@ def said(code, message, **more):
         (status(400, body=said(400, "requires equal number of audio and video items")), RequestRejected, "audio=video"),
         (status(400, body=said(None, "This model only support stream mode")), RequestRejected, "--option stream=true"),
         (status(400, body=said(400, "Requested sample logprobs of 20")), RequestRejected, "--option logprobs=0"),
+        (
+            status(
+                400, body=said(400, "The decoder prompt (length 12324) is longer than the maximum model length of 8192")
+            ),
+            RequestRejected,
+            "--option height=",
+        ),
         (status(413), RequestRejected, "status 413"),
         (status(422, body={"detail": [{"loc": ["body", "model"], "msg": "field required"}]}), RequestRejected, "field"),
         (status(400, body=said("InvalidParameter.DataInspection", "format")), RequestRejected, "format"),

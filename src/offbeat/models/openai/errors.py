@@ -33,14 +33,16 @@ _BLOCKED = ("datainspectionfailed", "contentfilter", "contentpolicy", "contentmo
 _RATE = ("throttling", "ratelimit", "resourceexhausted", "toomanyrequests")
 _UNPAID = ("insufficientquota", "arrearage", "billing", "insufficientcredits", "insufficientbalance")
 _NO_SUCH = ("modelnotfound", "modelnotexist", "invalidapikey", "accessdenied", "unauthorized")
+_TOO_LONG = "send less: --option fps=… or --option height=…, or start the server with more (vLLM: --max-model-len)"
 _HINTS = {
     "equal number of audio and video": "send the sound in the video alone: --option audio=video",
-    "mm_processor_kwargs": "start vLLM with --trust-request-mm-kwargs",
+    "per-request mm_processor_kwargs": "start vLLM with --trust-request-mm-kwargs",
     "at most 0 audio": 'start vLLM with --limit-mm-per-prompt \'{"video":1,"audio":1}\'',
     "at most 0 video": 'start vLLM with --limit-mm-per-prompt \'{"video":1,"audio":1}\'',
     "only support stream": "type: --option stream=true",
     "logprobs": "type: --option logprobs=0, or start the server with a larger --max-logprobs",
-    "maximum context length": "send less: --option fps=… or --option height=…, or start the server with more",
+    "maximum context length": _TOO_LONG,
+    "maximum model length": _TOO_LONG,
     "video_url": "the model may take no video at all",
 }
 """What to do, by what the server complains of."""
