@@ -14,6 +14,7 @@ from readers import ffmpeg_sound, opencv_frames
 from models.openai.asking import KEY_NAMES, MODEL, PROMPT, ask_one, model_at
 from offbeat.errors import ModelUnavailable
 from offbeat.models.base import Prompt
+from offbeat.models.openai.wire import body_of
 from servers.openai_wire import PRESETS, OpenAIWire
 from servers.stand_in import StandIn
 
@@ -117,10 +118,10 @@ def test_extra_fields_are_sent_and_recorded(variants):
             ask_one(model, variants[0])
     assert server.requests[0].json()["seed"] == 3
     assert 'extra={"seed":3}' in model.revision
-    assert model_at(server.url, preset="vllm-omni", extra={"seed": 3}).settings.preset.extra == {
-        "seed": 3,
-        "modalities": ["text"],
-    }
+    own = {"use_audio_in_video": True}
+    settings = model_at(server.url, preset="vllm-omni", extra={"seed": 3, "mm_processor_kwargs": own}).settings
+    body = body_of(settings, PROMPT)
+    assert (body["seed"], body["modalities"], body["mm_processor_kwargs"]) == (3, ["text"], own)
 
 
 def test_the_revision_says_all_that_may_change_an_answer():
