@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TextIO, cast
 
 import click
 
 import offbeat
 from offbeat.cli.table import printable
+from offbeat.cli.unheard import Unheard
 from offbeat.errors import OffbeatError, SecondInterrupt
+from offbeat.models.keys import redacted
 
 COMMANDS = {
     "demo": "A small set from synthesised scenes, reference models, and a report.",
@@ -72,13 +75,14 @@ def main() -> None:
     """Entry point: errors that a user can mend are printed as one line, exit code 2; Ctrl-C exits with 130."""
     # Work is shared out by clips and sources; BLAS's own threads would only spin beside that. Numpy reads this once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.stderr = cast("TextIO", Unheard(sys.stderr))
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except OffbeatError as error:
-        click.secho(f"offbeat: {printable(str(error))}", fg="red", err=True)
+        click.secho(f"offbeat: {printable(redacted(str(error)))}", fg="red", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort) as error:
         click.echo("\nStopped. What was finished is kept; the same command goes on.", err=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 from offbeat.errors import SecondInterrupt
@@ -39,7 +43,8 @@ class Halt:
 def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Callable[[], None] | None = None) -> T:
     """Run a coroutine to its end, in a thread of its own.
 
-    On Ctrl-C it is asked to halt, is waited for, and the interrupt goes on; at a second one nothing is waited for.
+    On Ctrl-C, or where the process is told to end (by a scheduler, ``timeout``, a terminal that closes), it is asked to
+    halt, is waited for, and the interrupt goes on; at a second Ctrl-C nothing is waited for.
 
     Args:
         make: is given the `Halt` that it has to heed.
@@ -49,7 +54,8 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
         What the coroutine returns; what it raises, is raised.
 
     Raises:
-        SecondInterrupt: at a second Ctrl-C.
+        KeyboardInterrupt: at a first Ctrl-C, unless the coroutine fails while it is waited for.
+        SecondInterrupt: at a second one.
     """
     result: Future[T] = Future()
     begun: Future[tuple[asyncio.AbstractEventLoop, Halt]] = Future()
@@ -65,17 +71,43 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
         except BaseException as failure:  # noqa: BLE001  carried over to the caller's thread
             result.set_exception(failure)
 
-    threading.Thread(target=run, name="asking", daemon=True).start()
+    with _ends_as_ctrl_c():
+        threading.Thread(target=run, name="asking", daemon=True).start()
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            loop, halt = begun.result()
+            if not result.done():
+                try:
+                    loop.call_soon_threadsafe(halt.interrupt)
+                    if on_halt is not None:
+                        on_halt()
+                    result.result()
+                except KeyboardInterrupt:
+                    raise SecondInterrupt from None
+            raise
+
+
+@contextmanager
+def _ends_as_ctrl_c() -> Generator[None]:
+    """SIGTERM and SIGHUP interrupt as SIGINT does, where they would end the process at once; they come in pairs."""
+    own, told = os.getpid(), False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        if os.getpid() != own:  # a child that a model has forked
+            os._exit(128 + number)
+        if not told:
+            told = True
+            raise KeyboardInterrupt
+
+    ours: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, interrupt)
     try:
-        return result.result()
-    except KeyboardInterrupt:
-        loop, halt = begun.result()
-        if not result.done():
-            try:
-                loop.call_soon_threadsafe(halt.interrupt)
-                if on_halt is not None:
-                    on_halt()
-                result.exception()
-            except KeyboardInterrupt:
-                raise SecondInterrupt from None
-        raise
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

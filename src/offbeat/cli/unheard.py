@@ -1,0 +1,39 @@
+"""Standard error, which nobody may be reading any more.
+
+A terminal is closed, ``2>&1 | head`` has seen enough, a disk is full: what cannot be told must not end a run that has
+been under way for hours.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import TextIO
+
+
+class Unheard:
+    """A text stream that passes on what it can.
+
+    Args:
+        stream: where to; None where there is none, as after ``2>&-``.
+    """
+
+    buffer = None
+    """Whoever looks for one, as click does, would write past this."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = io.StringIO() if stream is None else stream
+
+    def write(self, text: str) -> int:
+        """Write, or do not."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)

@@ -1,0 +1,90 @@
+"""An interrupt while a coroutine runs in its own thread: it is asked to halt, and what goes wrong then is told."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from offbeat.errors import RunError
+from offbeat.evaluation.calls.loop import run_in_loop
+
+
+def _soon(*numbers):
+    """Sends these signals to this process, one after the other."""
+
+    def send():
+        for number in numbers:
+            signal.pthread_kill(threading.main_thread().ident, number)
+
+    threading.Timer(0.05, send).start()
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP, signal.SIGHUP]])
+def test_it_is_asked_to_halt_and_waited_for(numbers):
+    """A terminal that closes tells twice."""
+    finished = []
+
+    async def work(halt):
+        _soon(*numbers)
+        await halt.asked.wait()
+        await asyncio.sleep(0.1)
+        finished.append(halt.interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_loop(work)
+    assert finished == [True]
+    assert signal.getsignal(signal.SIGTERM) is signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_what_goes_wrong_meanwhile_is_told():
+    async def work(halt):
+        _soon(signal.SIGINT)
+        await halt.asked.wait()
+        raise RunError("the disk is full")
+
+    with pytest.raises(RunError, match="disk is full"):
+        run_in_loop(work)
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As after ``nohup``."""
+
+    async def work(halt):
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.05)
+        return halt.interrupted
+
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run_in_loop(work) is False
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+FORKED = """
+import multiprocessing, time
+from offbeat.evaluation.calls.loop import run_in_loop
+
+async def work(halt):
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    child = context.Process(target=lambda: (ready.set(), time.sleep(60)))
+    child.start()
+    ready.wait(30)
+    child.terminate()
+    child.join(30)
+    return child.exitcode, halt.interrupted
+
+print(*run_in_loop(work))
+"""
+
+
+def test_a_child_that_a_model_has_forked_ends_without_a_word():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (f"{128 + signal.SIGTERM} False\n", "")
