@@ -7,6 +7,7 @@ import wave
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from builds import build, card_file, settings
 from readers import ffmpeg_sound, opencv_frames
 
 from offbeat.errors import MediaError
+from offbeat.media.values import Sound
 from offbeat.models.sending import (
     Pictures,
     base64_length,
@@ -113,6 +115,13 @@ def test_the_sound_as_wav_is_the_variant_s(layouts):
     ours, theirs = samples[:count], heard[:count].astype(float)
     gain = float(ours @ theirs) / float(theirs @ theirs)  # the ffmpeg command mixes two channels louder
     np.testing.assert_allclose(ours, gain * theirs, atol=1e-3)
+
+
+def test_a_sound_beyond_full_scale_is_cut_and_does_not_wrap():
+    """AAC overshoots: +1.1 must not become -0.9."""
+    loud = Sound(samples=np.array([[1.1, -1.1, 1.0, 0.0]], np.float32), rate_hz=8000)
+    with wave.open(io.BytesIO(wav_bytes(SimpleNamespace(sound=lambda: loud)))) as file:
+        assert np.frombuffer(file.readframes(4), "<i2").tolist() == [32767, -32768, 32767, 0]
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 98_303, 98_304, 98_305, 300_000])

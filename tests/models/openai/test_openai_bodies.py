@@ -79,6 +79,18 @@ def test_a_stream_that_thinks_keeps_it_apart(name):
     assert "thought first" in reply.details["no_probabilities"]
 
 
+def test_a_refusal_comes_in_pieces_too():
+    reply = read(events(delta(refusal="I cannot "), delta(refusal="watch this."), delta(finish="stop")))
+    assert (reply.text, reply.stop) == ("I cannot watch this.", "refused")
+
+
+def test_who_answered_is_kept_as_far_as_it_is_told():
+    told = {"id": "chatcmpl-7" + "x" * 999, "provider": "Somebody", "system_fingerprint": "fp_1", "object": "chat"}
+    details = read(json.dumps({**json.loads(whole()), **told}).encode()).details
+    assert (details["provider"], details["system_fingerprint"], len(details["id"])) == ("Somebody", "fp_1", 200)
+    assert "object" not in details
+
+
 @pytest.mark.parametrize("text", ["<think>\n\n</think>\n\nsync", "Hm.</think>sync", "<THINK>Hm"])
 def test_thinking_that_is_left_in_the_text_forbids_probabilities(text):
     places = [{"token": "sync", "logprob": -0.1, "top_logprobs": []}]

@@ -49,8 +49,10 @@ def test_the_body_of_each_preset(preset, variants):
 @pytest.mark.parametrize("fps", [2, "25/2", 8, 10, "30000/1001", 60])
 def test_the_rate_that_is_said_is_the_rate_that_is_sent(fps, variants):
     for preset in ("vllm", "mimo") if fps in (2, 8, 10) else ("vllm",):
-        _, wire, _ = asked(preset, variants[0], fps=fps)
+        reply, wire, request = asked(preset, variants[0], fps=fps)
         assert wire.clips[0].fps == Fraction(fps)
+        assert reply.details["frames_sent"] == wire.clips[0].frames
+        assert reply.details["bytes_sent"] == len(request.body)
 
 
 def test_the_clip_is_the_variant(variants, tmp_path):
@@ -137,6 +139,7 @@ def test_the_revision_says_all_that_may_change_an_answer():
         {"logprobs": 0},
         {"max_tokens": 9},
         {"temperature": 1.0},
+        {"temperature": None},
         {"served": "x"},
         {"extra": {"a": 1}},
         {"preset": "sglang"},
