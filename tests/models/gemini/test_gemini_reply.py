@@ -147,7 +147,8 @@ def test_every_end_that_the_client_knows_has_been_thought_of():
 @pytest.mark.parametrize(("finish", "end"), [*ENDS.items(), ("SOMETHING_NEW", ModelError), (None, ModelError)])
 def test_how_an_answer_ends(ask, wire, server, finish, end):
     def ended(answer):
-        answer["candidates"][0].update(finishReason=finish, finishMessage="why")
+        # with the token the client would go on asking, unless it is told not to
+        answer["candidates"][0].update(finishReason=finish, finishMessage="why", continuationToken="AAAA")
 
     wire.amend = ended
     if isinstance(end, str):

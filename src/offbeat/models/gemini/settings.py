@@ -71,7 +71,7 @@ class Settings(BaseModel):
 
     @property
     def inline_limit_bytes(self) -> int:
-        """Of the clip; base64 makes it a third longer, and the whole request must stay below 20 MB."""
+        """Of the clip; base64 adds a third. A request may have 20 MB, by now 100 (docs/video-understanding)."""
         return round(self.inline_limit_mb * 1_000_000)
 
     @property
