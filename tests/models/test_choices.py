@@ -52,6 +52,16 @@ def test_a_letter_is_no_beginning():
     assert told.mass == pytest.approx(0.5)
 
 
+def test_two_letters_are_a_beginning_where_they_are_written_as_asked():
+    """Qwen's `together` is `to`, `gether`: a model that says `early` may have been about to say that."""
+    plain = Prompt(text="?", options=("sync", "ahead", "behind"), words=("together", "early", "late"))
+    told = chances_of(plain, [at("early", early=0.4, to=0.3, TO=0.1, __ea=0.1, t=0.1)])
+    assert told.probabilities == pytest.approx({"ahead": 5 / 8, "sync": 3 / 8, "behind": 0.0})
+    capital = Prompt(text="?", options=("sync", "ahead", "behind"), words=("Together", "Early", "Late"))
+    told = chances_of(capital, [at("Early", Early=0.4, to=0.3, To=0.1)])
+    assert told.probabilities == pytest.approx({"ahead": 0.8, "sync": 0.2, "behind": 0.0})
+
+
 def test_a_short_beginning_counts_where_it_was_followed():
     told = chances_of(PROMPT, [at("A", A=0.6, sync=0.4), at("HEAD", HEAD=0.9)])
     assert told.probabilities == pytest.approx({"ahead": 0.54 / 0.94, "sync": 0.4 / 0.94, "behind": 0.0})

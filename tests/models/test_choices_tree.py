@@ -39,9 +39,9 @@ def ways(draw, words):
         spelt = [mark + kind for kind in (word, word.title(), word.upper()) for mark in ("", " ", "\u0120", '"', "\n")]
         children |= dict.fromkeys(draw.choice(spelt, 4, replace=False), END)
         if len(word) > 4:
-            # `beh` goes on to `behind`; `A` and `B` begin AHEAD and BEHIND, and half of all sentences
+            # `beh` goes on to `behind`; `A`, `B` and `BE` begin AHEAD, BEHIND, and half of all sentences
             children |= {word[:3]: surely(word[3:]), f" {word[:4].title()}": surely(word[4:])}
-            children |= {word[:1].upper(): surely(" dog"), word[:1]: surely("pple")}
+            children |= {word[:1].upper(): surely(" dog"), word[:2].upper(): surely("!"), word[:1]: surely("pple")}
     return children
 
 

@@ -14,7 +14,8 @@ one token more than what is known::
 Where the next token makes another word of an option (`sync`, `hronised`), that much is taken off again.
 
 What did not become the reply cannot be followed. Such a beginning of a word counts in full for the one option that can
-begin with it, if it is at least 3 letters or half of the word: `beh` does, `A` does not, as much else begins with it.
+begin with it, if it is at least 3 letters or half of the word, or 2 that are written as the prompt writes them: `beh` of
+`behind` does, and `to` of `together`; `A` and `BE` of AHEAD and BEHIND do not, as much else begins with them.
 
 The probabilities are normalised to a sum of 1 over the options; an option that was not among the candidates has 0 (less
 than the last of them). How much of the model's belief lay on the options at all is the *mass* before that, and is kept
@@ -35,7 +36,7 @@ from offbeat.models.base import JsonValue, Prompt
 
 AMBIGUOUS_MASS = 0.01
 """More on beginnings that fit several options, and there are no probabilities."""
-_LETTERS_ENOUGH = 3
+_LETTERS_ENOUGH, _LETTERS_ENOUGH_AS_ASKED = 3, 2
 _SPACES = re.compile(r"[\s\u2581\u0120\u010a]+")
 """The last three are how vocabularies write a space or a line feed inside a token: SentencePiece ▁, byte-level BPE Ġ
 and Ċ."""
@@ -107,7 +108,7 @@ def chances_of(prompt: Prompt, places: Sequence[Place]) -> Chances:
     words = {_plain(word): option for option, word in zip(prompt.options, prompt.words, strict=True)}
     if len(words) < len(prompt.options) or "" in words:
         return Chances(None, None, "the words for the options differ only in case or marks")
-    tally = _Tally(words, dict.fromkeys(prompt.options, 0.0))
+    tally = _Tally(words, {_plain(word): word for word in prompt.words}, dict.fromkeys(prompt.options, 0.0))
     said, so_far = "", 1.0
     for number, place in enumerate(places):
         begun = _plain(said)
@@ -135,6 +136,7 @@ def _longer(word: str, after: Place) -> float:
 @dataclass(slots=True)
 class _Tally:
     words: Mapping[str, str]
+    asked: Mapping[str, str]
     mass: dict[str, float]
     ambiguous: float = field(default=0.0)
 
@@ -161,7 +163,7 @@ class _Tally:
                 self.mass[self.words[plain]] += chance
             else:
                 self.ambiguous += chance
-        elif fitting and (plain == fitting[0] or _long_enough(plain, fitting[0])):
+        elif fitting and (plain == fitting[0] or _long_enough(_bare(text), self.asked[fitting[0]])):
             self.mass[self.words[fitting[0]]] += chance
 
     def result(self) -> Chances:
@@ -176,8 +178,13 @@ class _Tally:
 
 
 def _long_enough(beginning: str, word: str) -> bool:
-    return len(beginning) >= _LETTERS_ENOUGH or 2 * len(beginning) >= len(word)
+    enough = _LETTERS_ENOUGH_AS_ASKED if word.startswith(beginning) else _LETTERS_ENOUGH
+    return len(beginning) >= enough or 2 * len(beginning) >= len(word)
+
+
+def _bare(text: str) -> str:
+    return _SPACES.sub(" ", text).strip(_AROUND)
 
 
 def _plain(text: str) -> str:
-    return _SPACES.sub(" ", text).casefold().strip(_AROUND)
+    return _bare(text).casefold()
