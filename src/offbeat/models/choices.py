@@ -14,8 +14,8 @@ one token more than what is known::
 Where the next token makes another word of an option (`sync`, `hronised`), that much is taken off again.
 
 What did not become the reply cannot be followed. Such a beginning of a word counts in full for the one option that can
-begin with it, if it is at least 3 letters or half of the word, or 2 that are written as the prompt writes them: `beh` of
-`behind` does, and `to` of `together`; `A` and `BE` of AHEAD and BEHIND do not, as much else begins with them.
+begin with it, if it is at least 3 letters or half of the word, or 2 that are written as the prompt writes them: `beh`
+of `behind` does, and `to` of `together`; `A` and `BE` of AHEAD and BEHIND do not, as much else begins with them.
 
 The probabilities are normalised to a sum of 1 over the options; an option that was not among the candidates has 0 (less
 than the last of them). How much of the model's belief lay on the options at all is the *mass* before that, and is kept
