@@ -167,7 +167,7 @@ FILTERS = dict(
     [
         *[("genre", "speech"), ("language", "en"), ("length", "3"), ("delay", "-1000"), ("size", "1000")],
         *[("label", "ahead"), ("overlap", "some"), ("periodic", "unknown"), ("still", "unknown"), ("cut", "unknown")],
-        *[("model", "sayer"), ("choice", "behind"), ("outcome", "ok"), ("right", "no")],
+        *[("model", "sayer"), ("choice", "behind"), ("outcome", "ok"), ("right", "no"), ("unlike", "detector")],
     ]
 )
 

@@ -19,8 +19,9 @@ from report_samples import (
 
 from offbeat.report.browser import LONGEST_TEXT
 from offbeat.report.build import build_report
-from offbeat.report.page import SCRIPTS
+from offbeat.report.page import SCRIPTS, render_page
 from offbeat.report.published import load_published
+from offbeat.report.results import compute_results
 
 HOSTILE = f"{ATTACK}\x1b[31m\x00\u202e'\""
 
@@ -72,6 +73,16 @@ def test_hostile_data_survives_as_data(hostile_page):
     assert text.startswith(shown * 10)
     assert text.endswith(f"({100 * len(HOSTILE):,} characters; the run folder has the whole)")
     assert len(text) < LONGEST_TEXT + 100
+
+
+def test_long_names_may_break_after_their_punctuation_and_stay_text():
+    dataset = sample_dataset()
+    results = compute_results(dataset, sample_answers(dataset, f"openai:Qwen/{ATTACK}", guess(0.5)), draws=50)
+    page = render_page(results, dataset, load_published(), {"models": []}, {}, title="t", runs=[])
+    assert ">openai:<wbr>Qwen/<wbr>&lt;/<wbr>script&gt;" in page
+    parsed = Parsed(page)
+    assert parsed.named("img") == []
+    assert len(parsed.scripts) == len(SCRIPTS) + 2
 
 
 def test_the_policy_names_the_scripts_of_the_page_and_nothing_else(run, tmp_path):

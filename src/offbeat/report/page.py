@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -150,9 +151,15 @@ def _environment() -> jinja2.Environment:
         signed_ms=words.signed_ms,
         whole_ms=words.whole_ms,
         visible=words.visible,
+        breakable=_breakable,
         json=_shown,
     )
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A name, `openai:Qwen/Qwen2.5-Omni-7B`, that goes on in the next line after its punctuation, not within a word."""
+    return Markup("<wbr>").join(re.split(r"(?<=[:/_])", words.visible(name)))
 
 
 def _place(share: float) -> str:

@@ -11,6 +11,8 @@ const el = (tag, attributes = {}, ...children) => {
   node.append(...children);
   return node;
 };
+/** A name that goes on in the next line after its punctuation, not within a word. */
+const breakable = (name) => name.split(/(?<=[:/_])/).flatMap((part, k) => (k ? [el("wbr"), part] : [part]));
 
 // ---- charts ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +146,7 @@ function fillHead() {
   head.append(el("tr", {}, ...COLUMNS.map(({ title, key, right, model }) => {
     const sort = () => change({ sort: !key ? undefined : state.sort === title ? `-${title}` : title });
     return el("th", { scope: "col", className: `${right ? "" : "left"}${model ? " name" : ""}` },
-      el("button", { type: "button", className: "sort", title: key ? "Sort by this" : "The order of the set", onclick: sort }, title));
+      el("button", { type: "button", className: "sort", title: key ? "Sort by this" : "The order of the set", onclick: sort }));
   })));
 }
 
@@ -153,7 +155,7 @@ function showSort() {
     const { title, key } = COLUMNS[k];
     const how = key && state.sort === title ? "ascending" : key && state.sort === `-${title}` ? "descending" : "none";
     cell.ariaSort = how;
-    cell.firstChild.textContent = title + { ascending: " ↑", descending: " ↓", none: "" }[how];
+    cell.firstChild.replaceChildren(...breakable(title), { ascending: " ↑", descending: " ↓", none: "" }[how]);
   });
 }
 

@@ -45,7 +45,7 @@ function replies(variant) {
   const prompts = [...new Set(all.map(({ answer }) => answer.prompt))];
   const asked = (prompt) => all.filter(({ answer }) => answer.prompt === prompt).map(({ model }) => model);
   const rows = all.map(({ model, answer }) => el("tr", {},
-    el("th", { scope: "row", className: "name" }, model + (answer.repeat ? `, repeat ${answer.repeat}` : "")),
+    el("th", { scope: "row", className: "name" }, ...breakable(model), answer.repeat ? `, repeat ${answer.repeat}` : ""),
     el("td", { className: "left" }, choice(answer)),
     el("td", { className: "text" }, el("pre", {}, answer.text ?? answer.error ?? ""), ...remarks(answer))));
   return [
