@@ -14,6 +14,7 @@ from readers import ffmpeg_sound, opencv_frames
 from models.openai.asking import KEY_NAMES, MODEL, PROMPT, ask_one, model_at
 from offbeat.errors import ModelUnavailable
 from offbeat.models.base import Prompt
+from offbeat.models.openai.settings import _warn
 from offbeat.models.openai.wire import body_of
 from servers.openai_wire import PRESETS, OpenAIWire
 from servers.stand_in import StandIn
@@ -216,12 +217,14 @@ def test_bad_urls_say_what_was_expected(url, says, monkeypatch):
 
 
 def test_cautions_are_said_once_at_the_start(caplog):
+    _warn.cache_clear()
     with caplog.at_level(logging.WARNING):
+        model_at("http://127.0.0.1:1", preset="sglang")
         model_at("http://127.0.0.1:1", preset="sglang")
         model_at("http://127.0.0.1:1", preset="vllm", fps=1)
         model_at("http://127.0.0.1:1")
     said = [record.getMessage() for record in caplog.records]
-    assert any("SGLang drops the sound" in text for text in said)
+    assert sum("SGLang drops the sound" in text for text in said) == 1
     assert any("--mm-processor-cache-gb 0" in text and "--trust-request-mm-kwargs" in text for text in said)
     assert any("a server of your own has to be named" in text for text in said)
     assert any("is sent 1 frame(s) a second" in text for text in said)

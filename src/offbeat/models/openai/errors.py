@@ -80,10 +80,11 @@ def failure_of(
         A refused reply, or the exception to raise.
     """
     code, said = _told(payload)
+    code = code.removeprefix(str(status)).strip()
     said = shown(said or text or "no text")
     kind = "".join(letter for letter in code.lower() if letter.isalnum())
     wait_s = retry_after_s(headers)
-    where = f"{spec}: status {status}{f', {shown(code)}' if code and code != str(status) else ''}: {said}"
+    where = f"{spec}: status {status}{f', {shown(code)}' if code else ''}: {said}"
     metadata = mapping_of(mapping_of(payload.get("error")).get("metadata"))
     if any(word in kind for word in _BLOCKED) or "flagged_input" in metadata:
         return Reply(text="", stop="refused", details={"finish_reason": code or str(status), "refusal": said})

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -106,9 +107,9 @@ class Settings:
                 "header; name its variable by --option key_env=NAME"
             )
         if self.preset.caution:
-            _log.warning("%s: %s", self.spec, self.preset.caution)
+            _warn(f"{self.spec}: {self.preset.caution}")
         if options.fps <= 1:
-            _log.warning("%s is sent %s frame(s) a second: shorter delays hardly show", self.spec, _number(options.fps))
+            _warn(f"{self.spec} is sent {_number(options.fps)} frame(s) a second: shorter delays hardly show")
 
     @property
     def spec(self) -> str:
@@ -217,6 +218,12 @@ def number_of(rate: Fraction) -> int | float:
 
 def _number(rate: Fraction) -> str:
     return str(number_of(rate))
+
+
+@cache
+def _warn(text: str) -> None:
+    """Once in a process, however often the model is made."""
+    _log.warning("%s", text)
 
 
 def _with(preset: Preset, options: Options) -> Preset:
