@@ -150,6 +150,15 @@ def test_a_failed_question_is_the_error_of_a_single_call(job, wire, collect, cod
     assert isinstance(ended.replies["k0"], Reply)
 
 
+def test_a_second_result_takes_no_answer_away(job, wire, collect):
+    batch = wire.batches[job.partition("@")[0]]
+    batch.state = SUCCEEDED
+    failed = {name: value for name, value in batch.results[0].items() if name != "response"}
+    failed["error"] = {"code": 13, "message": "once more"}
+    batch.results = [failed, *batch.results, failed]
+    assert isinstance(collect(job).replies["k0"], Reply)
+
+
 def test_an_upload_that_expired_before_its_turn_is_asked_again(job, wire, collect):
     wire.batches[job.partition("@")[0]].state = SUCCEEDED
     result = wire.batches[job.partition("@")[0]].results[0]
@@ -365,9 +374,18 @@ def test_a_batch_that_was_never_taken(submit, noted, server, collect):
         collect(noted[0])
 
 
+def test_few_clips_are_in_memory_at_once(submit, monkeypatch, server):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
+    server.slow_s = 0.02
+    submit()
+    assert server.most_at_once == 1
+
+
 def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
     monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
     server.queue(status(400))
     with pytest.raises(RequestRejected):
         submit()
-    assert wire.batches == {}
+    assert (wire.batches, wire.files) == ({}, {})

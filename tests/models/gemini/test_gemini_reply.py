@@ -180,6 +180,9 @@ def test_a_blocked_prompt(ask, wire):
     reply = ask()
     assert (reply.stop, reply.text, reply.details["block_reason"]) == ("refused", "", "PROHIBITED_CONTENT")
     assert reply.usage["input_tokens"] == 9
+    # beside an answer it is not what became of the prompt
+    wire.amend = lambda answer: answer.update(promptFeedback={"blockReason": "OTHER"})
+    assert (ask().stop, ask().text) == ("complete", "behind")
 
 
 @pytest.mark.parametrize("content", [None, {"role": "model"}, {"parts": []}, {"parts": [{"text": ""}]}])

@@ -7,6 +7,8 @@ import pytest
 from offbeat.errors import ModelUnavailable
 from offbeat.models.base import USAGE, Paid, Prompt
 from offbeat.models.gemini import Gemini
+from offbeat.models.gemini.settings import settings_from
+from offbeat.models.gemini.tokens import least_video_tokens
 from offbeat.timing import LABELS
 
 PROMPT = Prompt(text="sync, ahead or behind?", options=LABELS)
@@ -134,6 +136,13 @@ def test_the_most_that_a_reply_may_use(variants, argument, options, a_frame):
     assert usage["output_tokens"] == 3 * 4096
     assert usage["input_tokens"] == sum(usage[f"{kind}_tokens"] for kind in ("text", "video", "audio"))
     assert set(usage) <= set(USAGE)
+
+
+@pytest.mark.parametrize(("clip_fps", "frames"), [(25, 48), (24, 48), (5, 10), (0.4, 0)])
+def test_no_more_frames_are_demanded_than_the_clip_has(variants, clip_fps, frames):
+    row = variants[0].row.model_copy(update={"fps": clip_fps})
+    settings = settings_from("gemini-3.8-flash", {"fps": 24.0})
+    assert least_video_tokens(settings, row) == frames * 70
 
 
 def test_the_bound_holds_for_what_the_server_counts(ask, wire, variants):

@@ -47,7 +47,7 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
         key = result.get("key") or inside(result, "metadata").get("key")
         if not isinstance(key, str):
             unreadable += 1
-        elif key in asked:
+        elif key in asked and not isinstance(replies.get(key), Reply):  # a second result takes no answer away
             replies[key] = _reply(result, settings, asked[key])
     note = state.lower()
     if error := inside(value, "error"):
