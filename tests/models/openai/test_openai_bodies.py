@@ -151,6 +151,7 @@ def test_why_it_ends(finish, stop):
             "boom",
         ),
         (events(delta("sync"), {"code": "Throttling", "message": "slow down"}), RateLimited, "slow down"),
+        (events(delta("sync"), {"code": "Throttling", "message": "slow down"}, "[DONE]"), RateLimited, "slow down"),
         (events({"code": "InvalidParameter", "message": "no such field"}), TransientError, "no such field"),
         (events({**delta("syn"), "error": {}}), TransientError, "breaks off"),
         (events({**delta("syn"), "error": None, "message": ""}), TransientError, "breaks off"),

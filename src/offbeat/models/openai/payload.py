@@ -75,10 +75,11 @@ def _joined(text: str, *, spec: str) -> dict[str, Any]:
                 finish = entry["finish_reason"]
             if entry.get("error"):
                 whole["error"] = entry["error"]
-    if finish is None and not done and "error" not in whole:
-        if "message" not in whole:
+    if finish is None and "error" not in whole:
+        if "message" in whole:
+            whole["error"] = {name: whole.get(name) for name in ("code", "message")}  # DashScope: side by side
+        elif not done:
             raise TransientError(f"{spec}: the stream breaks off before its end", usage=None)
-        whole["error"] = {name: whole.get(name) for name in ("code", "message")}  # DashScope: beside each other
     message = {"content": "".join(said), "reasoning_content": "".join(thought), "refusal": "".join(refused)}
     choice = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
     return whole | {"choices": [choice] if there else []}
