@@ -172,6 +172,19 @@ def test_states_that_do_not_pass(ask, server, given, kind):
 
 
 @pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        (fault(400, "INVALID_ARGUMENT", 'Unknown name "mediaProcessing" at ...: Cannot find field.'), "processing="),
+        (fault(413, "", "Request payload size exceeds the limit"), "inline_limit_mb=1"),
+    ],
+)
+def test_the_option_that_mends_it_is_named(ask, server, given, way):
+    server.queue(given)
+    with pytest.raises(RequestRejected, match=f"--option {way}"):
+        ask()
+
+
+@pytest.mark.parametrize(
     ("code", "state", "kind"),
     [
         (429, "RESOURCE_EXHAUSTED", RateLimited),

@@ -52,6 +52,7 @@ _OF_THE_ACCOUNT = re.compile(r"api.?key|location is not supported|billing|API_KE
 _OF_A_FILE = re.compile(r"\bfiles?\b", re.IGNORECASE)
 _NOT_READY = "ACTIVE state"
 _OF_LOGPROBS = re.compile(r"log-?prob", re.IGNORECASE)
+_OF_PROCESSING = re.compile(r"media_?processing", re.IGNORECASE)
 _SECONDS = re.compile(r"^(\d+(?:\.\d+)?)s$")
 _HTTP_OF = {1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 11: 400, 13: 500, 14: 503, 16: 401}
 """Codes of gRPC (google.rpc.Code), which the items of a batch carry, as the API maps them to HTTP."""
@@ -149,6 +150,8 @@ def error_for(said: Said, spec: str) -> ModelError:
         return ModelUnavailable(f"{text}. Check the key, its project and its billing at aistudio.google.com")
     if said.code == 404:
         return ModelUnavailable(f"{text}. The model is gone, or not open to this key; expected one that is listed")
+    if said.code == 400 and _OF_PROCESSING.search(said.message):
+        return RequestRejected(f"{text}. Type: --option processing=default")
     if said.code == 413:
         return RequestRejected(f"{text}. Type: --option inline_limit_mb=1, so that clips are uploaded")
     return RequestRejected(text)
