@@ -20,14 +20,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from offbeat.analysis.scores import CLASSES, Counts
+from offbeat.analysis.scores import CLASSES, Counts, ratio
 
 
 def kappa(counts: Counts) -> NDArray[np.float64]:
     """Cohen's kappa; NaN where agreement by chance is certain, or nothing was counted."""
     n, agreed, truths, choices = _parts(counts)
     by_chance = (truths * choices[..., :CLASSES]).sum(axis=-1)
-    return _ratio(n * agreed - by_chance, n**2 - by_chance)
+    return ratio(n * agreed - by_chance, n**2 - by_chance)
 
 
 def mcc(counts: Counts) -> NDArray[np.float64]:
@@ -36,7 +36,7 @@ def mcc(counts: Counts) -> NDArray[np.float64]:
     covariance = n * agreed - (truths * choices[..., :CLASSES]).sum(axis=-1)
     of_truth = n**2 - (truths**2).sum(axis=-1)
     of_choice = n**2 - (choices**2).sum(axis=-1)
-    correlation = _ratio(covariance, np.sqrt(of_truth * of_choice))
+    correlation = ratio(covariance, np.sqrt(of_truth * of_choice))
     return np.where((of_truth > 0) & (of_choice == 0), 0.0, correlation)
 
 
@@ -47,7 +47,3 @@ def _parts(counts: Counts) -> tuple[Counts, Counts, Counts, Counts]:
         counts.sum(axis=-1),
         counts.sum(axis=-2),
     )
-
-
-def _ratio(part: Counts, whole: Counts) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from offbeat.analysis.scores import Counts
+from offbeat.analysis.scores import Counts, ratio
 
 
 def towards(label: int) -> Callable[[Counts], NDArray[np.float64]]:
@@ -25,7 +25,6 @@ def towards(label: int) -> Callable[[Counts], NDArray[np.float64]]:
 
     def bias(counts: Counts) -> NDArray[np.float64]:
         excess = counts[..., :, label].sum(axis=-1) - counts[..., label, :].sum(axis=-1)
-        total = counts.sum(axis=(-2, -1))
-        return np.divide(excess, total, out=np.full(np.shape(total), np.nan), where=total > 0)
+        return ratio(excess, counts.sum(axis=(-2, -1)))
 
     return bias

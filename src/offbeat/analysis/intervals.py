@@ -80,6 +80,11 @@ def draw_weights(n_sources: int, *, draws: int = DRAWS, rng: np.random.Generator
     return np.concatenate(chunks)
 
 
+def seeded_weights(n_sources: int, *, draws: int, seed: int) -> NDArray[np.uint16]:
+    """The same draws every time for a number of sources, so that all figures of a report draw the same ones."""
+    return draw_weights(n_sources, draws=draws, rng=np.random.default_rng((seed, n_sources)))
+
+
 def resample(counts: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArray[np.float64]:
     """The summed tables of all draws.
 

@@ -58,12 +58,12 @@ def confusion_by_source(truth: Codes, choice: Codes, source: Codes) -> Counts:
 
 def accuracy(counts: Counts) -> NDArray[np.float64]:
     """Share of right answers: sum of the diagonal / sum of the table, as the study computes it."""
-    return _ratio(np.trace(counts[..., :CLASSES], axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
+    return ratio(np.trace(counts[..., :CLASSES], axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
 
 
 def recall(counts: Counts) -> NDArray[np.float64]:
     """For each truth, the share answered with it: C[k, k] / sum_j C[k, j]; shape (..., 3), NaN where there is none."""
-    return _ratio(np.diagonal(counts[..., :CLASSES], axis1=-2, axis2=-1), counts.sum(axis=-1))
+    return ratio(np.diagonal(counts[..., :CLASSES], axis1=-2, axis2=-1), counts.sum(axis=-1))
 
 
 def balanced_accuracy(counts: Counts) -> NDArray[np.float64]:
@@ -81,23 +81,23 @@ def macro_f1(counts: Counts) -> NDArray[np.float64]:
     A class that is neither true nor chosen has no F1 and is left out, by the same rule as in `balanced_accuracy`.
     """
     hits = np.diagonal(counts[..., :CLASSES], axis1=-2, axis2=-1)
-    return _mean_over_classes(_ratio(2 * hits, counts.sum(axis=-1) + counts[..., :CLASSES].sum(axis=-2)))
+    return _mean_over_classes(ratio(2 * hits, counts.sum(axis=-1) + counts[..., :CLASSES].sum(axis=-2)))
 
 
 def noticed(counts: Counts) -> NDArray[np.float64]:
     """Of the shifted variants, the share answered ``ahead`` or ``behind``, in the right direction or not."""
-    return _ratio(counts[..., 1:, 1:CLASSES].sum(axis=(-2, -1)), counts[..., 1:, :].sum(axis=(-2, -1)))
+    return ratio(counts[..., 1:, 1:CLASSES].sum(axis=(-2, -1)), counts[..., 1:, :].sum(axis=(-2, -1)))
 
 
 def false_alarms(counts: Counts) -> NDArray[np.float64]:
     """Of the variants in sync, the share answered ``ahead`` or ``behind``."""
-    return _ratio(counts[..., 0, 1:CLASSES].sum(axis=-1), counts[..., 0, :].sum(axis=-1))
+    return ratio(counts[..., 0, 1:CLASSES].sum(axis=-1), counts[..., 0, :].sum(axis=-1))
 
 
 def direction(counts: Counts) -> NDArray[np.float64]:
     """Of the shifted variants that were noticed, the share with the right direction; a guess has 1/2."""
     right = counts[..., 1, 1] + counts[..., 2, 2]
-    return _ratio(right, counts[..., 1:, 1:CLASSES].sum(axis=(-2, -1)))
+    return ratio(right, counts[..., 1:, 1:CLASSES].sum(axis=(-2, -1)))
 
 
 def always(totals: Counts, choice: int) -> Counts:
@@ -114,7 +114,8 @@ def uniform(totals: Counts) -> Counts:
     return counts
 
 
-def _ratio(part: Counts, whole: Counts) -> NDArray[np.float64]:
+def ratio(part: Counts, whole: Counts) -> NDArray[np.float64]:
+    """Part / whole; NaN where nothing was counted."""
     return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
 
 

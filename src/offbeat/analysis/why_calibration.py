@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from offbeat.analysis import scores
 from offbeat.analysis.groups import Coded
-from offbeat.analysis.intervals import DRAWS, Estimate, draw_weights, estimate, over_draws, resample
+from offbeat.analysis.intervals import DRAWS, Estimate, estimate, over_draws, resample, seeded_weights
 
 FOLDS = 5
 _STEPS = 25
@@ -66,7 +66,7 @@ def calibrate(coded: Coded, probabilities: Array, *, draws: int = DRAWS, seed: i
     """
     words = coded.tables()
     n = len(words)
-    weights = draw_weights(n, draws=draws, rng=np.random.default_rng((seed, n))) if n > 1 else None
+    weights = seeded_weights(n, draws=draws, seed=seed) if n > 1 else None
     mean_choice = by_mean(probabilities)
     best, held_out = best_criterion(coded, probabilities)
     by_mean_tables = scores.confusion_by_source(coded.truth, mean_choice, coded.source)

@@ -42,7 +42,7 @@ from scipy.stats import rankdata
 from offbeat.analysis import scores
 from offbeat.analysis.auroc import area
 from offbeat.analysis.groups import Coded
-from offbeat.analysis.intervals import Estimate, draw_weights, estimate, resample
+from offbeat.analysis.intervals import Estimate, estimate, resample, seeded_weights
 
 LARGE_MS = 1_000.0
 """Delays beyond it are large: people notice a tenth of it."""
@@ -168,7 +168,7 @@ def within_clips(true: Array, said: Array, clip: Codes) -> float:
 
 def _from_words(coded: Coded, clip: Codes, draws: int, seed: int) -> Contrast:
     tables = coded.tables()
-    drawn = resample(tables, _weights(len(tables), draws, seed)) if len(tables) > 1 else None
+    drawn = resample(tables, seeded_weights(len(tables), draws=draws, seed=seed)) if len(tables) > 1 else None
     noticed = (coded.choice == 1) | (coded.choice == 2)
     both = noticed & (coded.truth > 0)
     chosen = coded.choice < scores.CLASSES
@@ -232,7 +232,3 @@ def _beside(z: float) -> float:
 
 def _more_noticed(counts: Array) -> Array:
     return scores.noticed(counts) - scores.false_alarms(counts)
-
-
-def _weights(n_sources: int, draws: int, seed: int) -> NDArray[np.uint16]:
-    return draw_weights(n_sources, draws=draws, rng=np.random.default_rng((seed, n_sources)))

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from offbeat.analysis.intervals import DRAWS, Estimate, draw_weights, over_draws
+from offbeat.analysis.intervals import DRAWS, Estimate, over_draws, seeded_weights
 
 LEAST = 1e-6
 SAME_WITHIN = 1e-6
@@ -52,7 +52,7 @@ def slopes(
     )
     row = np.unique(source, return_inverse=True)[1]
     n_sources = int(row.max()) + 1 if row.size else 0
-    weights = draw_weights(n_sources, draws=draws, rng=np.random.default_rng((seed, n_sources))) if n_sources else None
+    weights = seeded_weights(n_sources, draws=draws, seed=seed) if n_sources else None
     found: dict[str, Estimate] = {}
     for name, (x, y) in zip(SLOPES, pairs, strict=True):
         xy, xx = _moments(x, y, row, n_sources)

@@ -24,7 +24,7 @@ _STACK = ("ahead", "sync", "behind", "none")
 _BALANCED, _RAW, _INK = "balanced accuracy", "accuracy", "#1c2126"
 _BAR = "M-0.2,-0.9H0.2V0.9H-0.2Z"
 _NAMES = alt.Axis(ticks=False, domain=False, grid=False, labelLimit=420)
-_SHARES = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False)
+SHARES = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False)
 _WORDS = {"sync": "sync", "ahead": "ahead", "behind": "behind", "none": "no choice"}
 
 Spec = dict[str, Any]
@@ -58,7 +58,7 @@ def distribution_chart(model: ModelResult) -> Spec:
                 "from:Q",
                 title="share of answers",
                 scale=alt.Scale(domain=[0, 1.08], nice=False),
-                axis=_SHARES,
+                axis=SHARES,
             ),
             y2="to:Q",
             color=alt.Color("choice:N", scale=colour, legend=None),
@@ -82,7 +82,7 @@ def distribution_chart(model: ModelResult) -> Spec:
         )
     )
     words = f"What {visible(model.name)} answered at each delay"
-    return _spec((answers + truths).properties(width="container", height=190, description=words))
+    return as_spec((answers + truths).properties(width="container", height=190, description=words))
 
 
 def _bar_of(model: ModelResult, group: Group) -> list[Spec]:
@@ -128,7 +128,7 @@ def genre_chart(model: ModelResult) -> Spec:
         "value:Q",
         title="accuracy",
         scale=alt.Scale(domain=[0, 1]),
-        axis=_SHARES,
+        axis=SHARES,
     )
     tooltip = [
         alt.Tooltip("genre:N", title="genre"),
@@ -141,7 +141,7 @@ def genre_chart(model: ModelResult) -> Spec:
     points = alt.Chart(data).mark_point(filled=True, size=70, opacity=1, cursor="pointer")
     chart = guess.encode(x=x) + intervals + points.encode(x=x, y=y, tooltip=tooltip)
     words = f"Accuracy of {visible(model.name)} by genre"
-    return _spec(chart.properties(width="container", height=24 * len(dots), description=words))
+    return as_spec(chart.properties(width="container", height=24 * len(dots), description=words))
 
 
 def observers_chart(rows: Sequence[Observer]) -> Spec:
@@ -167,7 +167,7 @@ def observers_chart(rows: Sequence[Observer]) -> Spec:
             if found.value is not None
         ]
     y = alt.Y("observer:N", title=None, scale=alt.Scale(domain=names), axis=_NAMES)
-    x = alt.X("value:Q", title="share right", scale=alt.Scale(domain=[0, 1]), axis=_SHARES)
+    x = alt.X("value:Q", title="share right", scale=alt.Scale(domain=[0, 1]), axis=SHARES)
     data = alt.Data(values=values)
     guess = alt.Chart(alt.Data(values=[{"value": 1 / scores.CLASSES}])).mark_rule(strokeDash=[3, 3], opacity=0.6)
     spans = alt.Chart(data).mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
@@ -182,12 +182,13 @@ def observers_chart(rows: Sequence[Observer]) -> Spec:
         )
     )
     words = "Balanced and raw accuracy of all observers; filled where measured, hollow where computed or published"
-    return _spec(
+    return as_spec(
         (guess.encode(x=x) + spans + points).properties(width="container", height=alt.Step(16), description=words)
     )
 
 
-def _spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:
+def as_spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:
+    """A chart as plain values."""
     spec: Spec = chart.to_dict()
     spec.pop("config", None)  # colours and type belong to the page, which knows whether it is dark
     return spec

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offbeat.analysis import agreement, bias, detection, scores
-from offbeat.analysis.intervals import Estimate, Score, draw_weights, estimate, resample
+from offbeat.analysis.intervals import Estimate, Score, estimate, resample, seeded_weights
 
 SCORES: dict[str, Score] = {
     "accuracy": scores.accuracy,
@@ -47,8 +47,7 @@ class Draws:
     def weights(self, n_sources: int) -> NDArray[np.uint16]:
         """Shape (draws, n_sources); the same every time."""
         if n_sources not in self._weights:
-            rng = np.random.default_rng((self.seed, n_sources))
-            self._weights[n_sources] = draw_weights(n_sources, draws=self.draws, rng=rng)
+            self._weights[n_sources] = seeded_weights(n_sources, draws=self.draws, seed=self.seed)
         return self._weights[n_sources]
 
     def tables(self, tables: scores.Counts) -> scores.Counts | None:

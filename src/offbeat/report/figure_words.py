@@ -27,9 +27,7 @@ NAMES = {
     "bias_behind": "bias to behind",
 }
 """Every figure, in the order in which they are shown."""
-PLAIN = frozenset(
-    name for name in NAMES if name in ("macro_f1", "kappa", "mcc") or "auroc" in name or name.startswith("de")
-) | {"direction_d_prime", "direction_criterion"}
+PLAIN = frozenset(name for name in NAMES if name.endswith(("_f1", "kappa", "mcc", "_d_prime", "_criterion", "_auroc")))
 """Figures that are no shares: shown as they are, all others in per cent."""
 
 

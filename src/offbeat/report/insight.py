@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from offbeat.analysis import bias
 from offbeat.analysis.groups import Coded
-from offbeat.analysis.intervals import Estimate, draw_weights, estimate, resample
+from offbeat.analysis.intervals import Estimate, estimate
 from offbeat.analysis.scores import CLASSES
 from offbeat.analysis.sj3_estimates import Psychometric, count_by_source, psychometric
 from offbeat.analysis.why_calibration import Calibration, calibrate
@@ -25,11 +25,11 @@ from offbeat.analysis.why_verdict import Evidence, Verdict, judge
 from offbeat.dataset.folder import Dataset
 from offbeat.dataset.schema import VariantRow
 from offbeat.evaluation.answer import Answer
+from offbeat.report.draws import Draws
 from offbeat.report.marks import probe_record
 from offbeat.report.results import entries
-from offbeat.report.scorer import scored_choice
+from offbeat.report.scorer import Scorer, option_probabilities
 from offbeat.report.values import CODES, ModelResult, Results
-from offbeat.timing import LABELS
 
 GROUPED: Mapping[str, Callable[[VariantRow], str | float]] = {
     "genre": lambda row: row.genre,
@@ -140,7 +140,7 @@ def _insight(
     runs: Sequence[Mapping[str, Any]],
 ) -> Insight:
     own = [rows[answer.variant_id] for answer in answers]
-    asked = _asked(answers, own)
+    asked = _asked(answers, rows, Scorer(rows, Draws(draws=results.draws, seed=results.seed)))
     overlapping = np.array([row.overlap_s > 0 for row in own])
 
     def thresholds(mask: NDArray[np.bool_]) -> Psychometric:
@@ -164,22 +164,16 @@ def _insight(
     )
 
 
-def _asked(answers: Sequence[Answer], rows: Sequence[VariantRow]) -> _Asked:
-    sources = {name: number for number, name in enumerate(sorted({row.source_id for row in rows}))}
-    clips = {name: number for number, name in enumerate(sorted({row.clip_id for row in rows}))}
-    nothing = dict.fromkeys(LABELS, float("nan"))
-    given = [nothing if answer.probabilities is None else nothing | dict(answer.probabilities) for answer in answers]
-    table = np.array([[one[label] for label in LABELS] for one in given], dtype=np.float64).reshape(-1, CLASSES)
+def _asked(answers: Sequence[Answer], rows: Mapping[str, VariantRow], scorer: Scorer) -> _Asked:
+    own = [rows[answer.variant_id] for answer in answers]
+    clips = {name: number for number, name in enumerate(sorted({row.clip_id for row in own}))}
+    probabilities, told = option_probabilities(answers)
     return _Asked(
-        coded=Coded(
-            truth=np.array([CODES[row.label] for row in rows], dtype=np.int64),
-            choice=np.array([scored_choice(answer) for answer in answers], dtype=np.int64),
-            source=np.array([sources[row.source_id] for row in rows], dtype=np.int64),
-        ),
-        delay_ms=np.array([row.audio_delay_ms for row in rows], dtype=np.float64),
-        clip=np.array([clips[row.clip_id] for row in rows], dtype=np.int64),
-        probabilities=table,
-        told=np.logical_and.reduce(np.isfinite(table), axis=1),
+        coded=scorer.coded(answers),
+        delay_ms=np.array([row.audio_delay_ms for row in own], dtype=np.float64),
+        clip=np.array([clips[row.clip_id] for row in own], dtype=np.int64),
+        probabilities=probabilities,
+        told=told,
     )
 
 
@@ -220,10 +214,7 @@ def _calibration(coded: Coded, probabilities: Array, *, draws: int, seed: int) -
 
 def _excess(coded: Coded, *, draws: int, seed: int) -> dict[str, Estimate]:
     tables = coded.tables()
-    n = len(tables)
-    drawn = None
-    if n > 1:
-        drawn = resample(tables, draw_weights(n, draws=draws, rng=np.random.default_rng((seed, n))))
+    drawn = Draws(draws=draws, seed=seed).tables(tables)
     return {label: estimate(tables, bias.towards(code), drawn) for label, code in CODES.items()}
 
 

@@ -6,7 +6,6 @@ The three answers differ in colour, in the shape of their points and in the dash
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 
 from offbeat.analysis import sj3
 from offbeat.analysis.human_limits import HUMAN_LIMITS
-from offbeat.report.charts import COLOURS
+from offbeat.report.charts import COLOURS, SHARES, Spec, as_spec
 from offbeat.report.insight import AtDelay, Insight
 from offbeat.report.words import link, percent, visible
 from offbeat.timing import LABELS
 
-Spec = dict[str, Any]
 _STILL = 1e-4
 """Points below which probabilities do not move at all."""
 _ORDER = ("ahead", "sync", "behind")
@@ -63,7 +61,7 @@ def thresholds_chart(insights: Mapping[str, Insight]) -> Spec | None:
     )
     zero = alt.Chart(alt.Data(values=[{"early": 0}])).mark_rule(strokeDash=[3, 3], opacity=0.5).encode(x=x)
     words = "Limits of all observers, and of people by broadcasting standards"
-    return _spec(
+    return as_spec(
         (zero + both[0] + both[1] + points).properties(width="container", height=26 * len(names), description=words)
     )
 
@@ -102,11 +100,11 @@ def psychometric_chart(name: str, insight: Insight) -> Spec | None:
         "share:Q",
         title="share of answers",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".0%", domain=False, ticks=False),
+        axis=SHARES,
     )
     drawn = _bands() + _lines(curve, y) + _points(points, y, "told:N")
     words = f"Answers of {visible(name)} over the delay, with fitted curves"
-    return _spec(drawn.properties(width="container", height=190, description=words))
+    return as_spec(drawn.properties(width="container", height=190, description=words))
 
 
 def probabilities_chart(name: str, points: Sequence[AtDelay]) -> Spec | None:
@@ -142,7 +140,7 @@ def probabilities_chart(name: str, points: Sequence[AtDelay]) -> Spec | None:
     )
     words = f"How the option probabilities of {visible(name)} move with the delay"
     drawn = _lines(values, y) + _points(values, y, "told:N")
-    return _spec(drawn.properties(width="container", height=190, description=words))
+    return as_spec(drawn.properties(width="container", height=190, description=words))
 
 
 def _grid(delays_ms: NDArray[np.float64], curve: Sequence[float]) -> NDArray[np.float64]:
@@ -197,9 +195,3 @@ def _colour() -> alt.Color:
 
 def _seconds(value_ms: float | None) -> float | None:
     return None if value_ms is None else round(value_ms / 1000, 4)
-
-
-def _spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:
-    spec: Spec = chart.to_dict()
-    spec.pop("config", None)  # colours and type belong to the page, which knows whether it is dark
-    return spec

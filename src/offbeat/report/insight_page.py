@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from offbeat.report.charts import Spec
 from offbeat.report.controls import control_rows
 from offbeat.report.insight import Insight
-from offbeat.report.insight_charts import Spec, probabilities_chart, psychometric_chart, thresholds_chart
+from offbeat.report.insight_charts import probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.insight_tables import evidence_rows, group_threshold_rows, threshold_row
 from offbeat.report.values import Results
 from offbeat.report.words import link

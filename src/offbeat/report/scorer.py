@@ -63,7 +63,7 @@ class Scorer:
         total = tables.sum(axis=0)
         outcomes = Counter(answer.outcome for answer in answers)
         chosen = [choice for choice, number in zip(CHOICES, total.sum(axis=0), strict=True) if number]
-        probabilities, told = _probabilities(kept)
+        probabilities, told = option_probabilities(kept)
         return ModelResult(
             name=name,
             model=answers[0].model,
@@ -160,7 +160,7 @@ def _bounds(total: scores.Counts) -> dict[str, Bounds]:
     }
 
 
-def _probabilities(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def option_probabilities(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probabilities in the order of `LABELS`, shape (n, 3), and which answers have all three of them, finite."""
     nothing = dict.fromkeys(LABELS, float("nan"))
     given = [nothing if answer.probabilities is None else nothing | dict(answer.probabilities) for answer in answers]

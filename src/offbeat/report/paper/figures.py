@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from offbeat.errors import SettingsError
 from offbeat.files import write_whole
-from offbeat.report.charts import distribution_chart, observers_chart
+from offbeat.report.charts import Spec, distribution_chart, observers_chart
 from offbeat.report.insight import Insight
 from offbeat.report.insight_charts import probabilities_chart, psychometric_chart, thresholds_chart
 from offbeat.report.observers import Observer
@@ -39,8 +38,6 @@ _CONFIG = {
     "point": {"color": "#1c2126", "fill": "#1c2126"},
     "rule": {"color": "#1c2126"},
 }
-
-Spec = dict[str, Any]
 
 
 def converter() -> ModuleType:
