@@ -1,9 +1,9 @@
 """Requests past the client: uploads, jobs and results, of which it does not tell enough.
 
 Of an error inside the answer to an upload the client (google-genai 3.4.0) says ``KeyError: 'file'`` and no more
-(googleapis/python-genai#1547), and it sends a piece of an upload three times, whatever the server says to it. It gives
-up a whole batch, paid for as it is, where the details of one error in it are not text (`types.JobError.details`), drops
-the job's own error, and holds all results at once. So these are asked for here, one request at a time.
+(googleapis/python-genai#1547), and a piece of an upload that is refused it sends three times. It gives up a whole
+batch, paid for as it is, where the details of one error in it are not text (`types.JobError.details`), drops the job's
+own error, and holds all results at once. So these are asked for here, one request at a time.
 
 None of them costs anything: errors say so.
 """
