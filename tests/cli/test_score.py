@@ -32,6 +32,13 @@ def test_scores(dataset, offbeat, tmp_path):
         assert model["accuracy"]["value"] == pytest.approx(expected)
 
 
+def test_a_figure_without_an_interval_has_no_method(offbeat, tmp_path):
+    run_models(write_dataset(tmp_path / "set", sources=1), [make_model("oracle")], out=tmp_path / "run")
+    (model,) = json.loads(offbeat("score", "run", "--json")[1])["models"]
+    alone = {"value": 1.0, "low": None, "high": None, "n_sources": 1, "method": None}
+    assert (model["accuracy"], model["balanced_accuracy"]) == (alone, alone)
+
+
 def test_what_changed_is_listed(dataset, offbeat, tmp_path):
     with sqlite3.connect(tmp_path / "run" / "answers.sqlite") as connection:
         connection.execute(

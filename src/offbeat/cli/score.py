@@ -12,13 +12,13 @@ import click
 from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
-    from offbeat.analysis.intervals import Estimate
     from offbeat.evaluation.reread import Reread
     from offbeat.report.values import Results
 
 Folder = click.Path(path_type=Path, file_okay=False)
 SHOWN = 20
 """So many changes are listed; --json lists all."""
+FIGURES = ("accuracy", "balanced_accuracy")
 
 
 @click.command(
@@ -57,6 +57,8 @@ def score(run: Path, dataset: Path | None, as_json: bool) -> int:
 
 
 def _tell(reread: Reread, results: Results) -> None:
+    from offbeat.report.words import with_interval
+
     click.echo(f"{reread.read} replies read again, {len(reread.changed)} now read otherwise")
     for old, new in reread.changed[:SHOWN]:
         was, now = old.choice or old.outcome, new.choice or new.outcome
@@ -64,12 +66,7 @@ def _tell(reread: Reread, results: Results) -> None:
     if len(reread.changed) > SHOWN:
         click.echo(f"  and {len(reread.changed) - SHOWN} more; --json lists all")
     rows = [
-        (
-            model.name,
-            model.n,
-            model.missing,
-            *(_share(model.figures[name]) for name in ("accuracy", "balanced_accuracy")),
-        )
+        (model.name, model.n, model.missing, *(with_interval(model.figures[name]) for name in FIGURES))
         for model in results.models
     ]
     if rows:
@@ -78,13 +75,9 @@ def _tell(reread: Reread, results: Results) -> None:
         click.echo(f"{one_line(other.name)}: {other.n} answers, not scored: {other.reason}")
 
 
-def _share(estimate: Estimate) -> str:
-    from offbeat.report.words import with_interval
-
-    return with_interval(estimate)
-
-
 def _as_json(reread: Reread, results: Results) -> dict[str, object]:
+    from offbeat.report.insight_json import figure_json
+
     return {
         "read": reread.read,
         "changed": [
@@ -104,8 +97,7 @@ def _as_json(reread: Reread, results: Results) -> dict[str, object]:
                 "n": model.n,
                 "errors": model.missing,
                 "outcomes": dict(model.outcomes),
-                "accuracy": asdict(model.figures["accuracy"]),
-                "balanced_accuracy": asdict(model.figures["balanced_accuracy"]),
+                **{name: figure_json(model.figures[name]) for name in FIGURES},
             }
             for model in results.models
         ],
