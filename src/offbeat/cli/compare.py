@@ -88,7 +88,7 @@ def _dataset(run: Run, moved_to: Path | None) -> Dataset:
 
 
 def _tell(found: RunsCompared) -> None:
-    if found.variants != (found.common_variants, found.common_variants):
+    if found.variants_left_out:
         click.echo(
             f"different datasets: {found.common_variants} variants have the same bytes in both, "
             f"of {found.variants[0]} and {found.variants[1]}; the others are left out"
@@ -128,8 +128,8 @@ def _tell_pair(pair: Compared) -> None:
     click.echo(text_table(("", "A", "B", "B - A", "95 %"), rows))
     if whole.test is not None:
         click.echo(
-            f"balanced accuracy, {whole.test.n_sources} sources: t-test p {p_value(whole.test.t_p)}, Holm "
-            f"{p_value(whole.holm_p)}, sign flips p {p_value(whole.test.flip_p)}"
+            f"balanced accuracy, {whole.test.n_sources} sources with all three truths: t-test "
+            f"p {p_value(whole.test.t_p)}, Holm {p_value(whole.holm_p)}, sign flips p {p_value(whole.test.flip_p)}"
             f"{' (exact)' if whole.test.flip_exact else ''}; "
             f"McNemar p {p_value(whole.mcnemar_p)}, as though answers were independent"
         )

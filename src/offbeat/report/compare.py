@@ -89,10 +89,11 @@ class RunsCompared:
         """Whether nothing had to be left out."""
         matched = not any(any(pair.unmatched) for pair in self.pairs)
         alone = self.first_alone or self.second_alone or self.unscored
-        return matched and not alone and not self._variants_left_out
+        return matched and not alone and not self.variants_left_out
 
     @property
-    def _variants_left_out(self) -> bool:
+    def variants_left_out(self) -> bool:
+        """Whether one of the datasets has variants that the other lacks."""
         return self.variants != (self.common_variants, self.common_variants)
 
 
@@ -128,17 +129,12 @@ def compare_runs(
     scorer = Scorer(rows, drawn)
     found = [_compare(names, (entries[0][names[0]], entries[1][names[1]]), rows, scorer, drawn) for names in chosen]
     wholes = with_holm([pair.whole for pair in found])
+    unscored = [name for own, scored in zip(everything, entries, strict=True) for name in own if name not in scored]
     return RunsCompared(
         pairs=tuple(replace(pair, whole=whole) for pair, whole in zip(found, wholes, strict=True)),
         first_alone=() if models else tuple(name for name in entries[0] if name not in entries[1]),
         second_alone=() if models else tuple(name for name in entries[1] if name not in entries[0]),
-        unscored=()
-        if models
-        else tuple(
-            dict.fromkeys(
-                name for own, scored in zip(everything, entries, strict=True) for name in own if name not in scored
-            )
-        ),
+        unscored=() if models else tuple(dict.fromkeys(unscored)),
         common_variants=len(same),
         variants=(len(datasets[0].variants), len(datasets[1].variants)),
     )

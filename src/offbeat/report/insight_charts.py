@@ -102,7 +102,7 @@ def psychometric_chart(name: str, insight: Insight) -> Spec | None:
         scale=alt.Scale(domain=[0, 1]),
         axis=SHARES,
     )
-    drawn = _bands() + _lines(curve, y) + _points(points, y, "told:N")
+    drawn = _bands() + _lines(curve, y) + _points(points, y)
     words = f"Answers of {visible(name)} over the delay, with fitted curves"
     return as_spec(drawn.properties(width="container", height=190, description=words))
 
@@ -139,7 +139,7 @@ def probabilities_chart(name: str, points: Sequence[AtDelay]) -> Spec | None:
         axis=alt.Axis(domain=False, ticks=False, tickCount=5),
     )
     words = f"How the option probabilities of {visible(name)} move with the delay"
-    drawn = _lines(values, y) + _points(values, y, "told:N")
+    drawn = _lines(values, y) + _points(values, y)
     return as_spec(drawn.properties(width="container", height=190, description=words))
 
 
@@ -167,7 +167,7 @@ def _lines(values: Sequence[Spec], y: alt.Y) -> alt.Chart:
     return chart.encode(x=_x(), y=y, color=_colour(), strokeDash=alt.StrokeDash("choice:N", scale=dashes, legend=None))
 
 
-def _points(values: Sequence[Spec], y: alt.Y, told: str) -> alt.Chart:
+def _points(values: Sequence[Spec], y: alt.Y) -> alt.Chart:
     shapes = alt.Scale(domain=list(_ORDER), range=["triangle-left", "circle", "triangle-right"])
     chart = alt.Chart(alt.Data(values=list(values))).mark_point(filled=True, size=45, opacity=1, cursor="pointer")
     return chart.encode(
@@ -178,7 +178,7 @@ def _points(values: Sequence[Spec], y: alt.Y, told: str) -> alt.Chart:
         tooltip=[
             alt.Tooltip("delay:Q", title="delay (s)"),
             alt.Tooltip("choice:N", title="answer"),
-            alt.Tooltip(told, title="share"),
+            alt.Tooltip("told:N", title="share"),
             alt.Tooltip("n:Q", title="answers"),
         ],
     )
