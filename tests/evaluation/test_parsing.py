@@ -66,6 +66,10 @@ READ = [
     ("In this video the audio comes ahead.", "ahead"),
     ("The audio and video are not in sync. The audio is ahead.", "ahead"),
     ("Not ahead but behind", "behind"),
+    ("Therefore, the audio is 2.5 seconds behind the video.", "behind"),
+    ("I'd say the sound and the picture are perfectly in sync.", "sync"),
+    ("sync\n\nThere is no noticeable delay.", "sync"),
+    ("ahead\n\nThe clap is heard before the hands meet, so the audio is ahead.", "ahead"),
     ("I'm not sure, but sync", "sync"),
     ("<think>It may be ahead, or behind.</think>sync", "sync"),
     ("<THINK>ahead</THINK>\n\nBehind", "behind"),
@@ -113,6 +117,38 @@ NOT_READ = [
     "nicht sync",
     "不是sync",
     "sync ではない",
+    "far from sync",
+    "Anything but sync",
+    "everything except ahead",
+    "rarely in sync",
+    "almost in sync",
+    "sync can be excluded",
+    "I would rule out sync",
+    "The opposite of ahead",
+    "The wrong answer is ahead",
+    "keineswegs ahead",
+    "senkron değil: sync değil",
+    "sync 아님",
+    "别选sync",
+    "sync ❌",
+    "~~sync~~",
+    "<del>ahead</del>",
+    "[ ] ahead",
+    "Sync?",
+    "0% sync",
+    "ahead by 0 ms",
+    "behind by -1 s",
+    "behind = audio earlier",
+    "ahead = video earlier than audio",
+    "The audio lags and the video is ahead",
+    "not only ahead but behind",
+    "User: sync",
+    "The title says ahead",
+    "He looks ahead",
+    "sync. Just kidding.",
+    "sync. I'm not sure.",
+    "ahead. That is wrong.",
+    "behind. Wait, no.",
     "ahead or behind",
     "sync, ahead",
     "sync/ahead/behind",
@@ -201,6 +237,13 @@ PIECES = st.sampled_from(
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3))).map("".join)))
 def test_never_raises_and_never_leaves_the_options(text):
     assert read_choice(text, LABELS) in {None, *LABELS}
+
+
+@given(st.text("bcdfgjklmpqrtvwxyzäçéñøşжкш語", min_size=3, max_size=9), st.sampled_from(LABELS))
+def test_a_word_that_nobody_knows_may_turn_an_option_round(word, option):
+    """As *far from*, *kaum* or *değil* do; no list of those could be complete."""
+    for text in (f"{word} {option}", f"{option} {word}", f"The audio is {word} {option} of the video."):
+        assert read_choice(text, LABELS) is None, text
 
 
 OPENINGS = [

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from offbeat.evaluation.reading.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted
+from offbeat.evaluation.reading.doubt import JOINT, SENTENCE_END, TOKEN, is_doubted, is_taken_back, markers
 
 MEANING = 0xE000
 """From here on, a character for what the prompt says of each option: it stands where a reply repeats that."""
@@ -27,8 +27,11 @@ _LEAD = (
     "say|it|it['’]s|its|so|therefore|thus|hence|text|sure|okay|ok|[\u2e80-\u9fff\uac00-\ud7af]{1,6}"
 )
 _MEANINGS = f"[{chr(MEANING)}-\uf8ff]"
+_BLANK = r"(?:[^\w%]|[\d_])*+"
 _ARTICLES = ("a", "i")
-_OF_A_LETTER = re.compile(rf"\s*(?:[^\w\s]|\Z|{_MEANINGS}|(?:or|and|is|was|would|could|can|may|might|seems|because)\b)")
+_OF_A_LETTER = re.compile(
+    rf"\s*(?:[^\w\s]|\Z|{_MEANINGS}|(?:or|and|is|was|would|could|can|may|maybe|might|perhaps|seems|because)\b)"
+)
 """After ``a``: it is the letter, and not the article."""
 
 
@@ -39,13 +42,16 @@ def lone_words(text: str, words: Sequence[str]) -> tuple[set[str], set[str], str
         text: levelled, in small letters.
         words: in small letters.
     """
-    opening = _opening(tuple(words))
-    starts = [marker.end() for marker in MARKER.finditer(text) if opening.match(text, marker.end())]
+    opening = opening_of(tuple(words))
+    starts = [start for start in markers(text) if opening.match(text, start)]
     counting = text[starts[-1] if starts else 0 :]
     said: set[str] = set()
     mentioned: set[str] = set()
     denied: set[str] = set()
-    for sentence in SENTENCE_END.split(counting):
+    sentences = SENTENCE_END.split(counting)
+    if is_taken_back(sentences, words):
+        return set(), set(), counting
+    for sentence in sentences:
         here, joined = _mentions(sentence, words)
         denied |= joined
         if is_doubted(sentence, words):
@@ -73,11 +79,11 @@ def _mentions(sentence: str, words: Sequence[str]) -> tuple[set[str], set[str]]:
 
 
 @lru_cache(maxsize=64)
-def _opening(words: tuple[str, ...]) -> re.Pattern[str]:
+def opening_of(words: tuple[str, ...]) -> re.Pattern[str]:
     """One of the words, alone, at the place where the match begins."""
     return re.compile(
-        rf"(?:[\W\d_]*+\b(?:{_LEAD})\b){{0,9}}?[\W\d_]*+\b({'|'.join(words)})"
-        r"(?=[^\S\n\r]*(?:\Z|[.!;。\n\r…):,=\]}<>|'’“”–—]|-\s"
-        rf"|{_MEANINGS}|\([^()\n\r]*\)?\s*(?:\Z|[.!;。\n\r])|(?:because|since|as)\b))"
+        rf"(?:{_BLANK}\b(?:{_LEAD})\b){{0,9}}?{_BLANK}\b({'|'.join(words)})"
+        r"(?![^\S\n\r]*[:=]\s*\d)(?=[^\S\n\r]*(?:\Z|[.!;。\n\r…):,\]}<>|'’“”–—]|-\s"
+        rf"|=?\s*{_MEANINGS}|\([^()\n\r]*\)?\s*(?:\Z|[.!;。\n\r])|(?:because|since|as)\b))"
         r"(?!['’]\w)"
     )

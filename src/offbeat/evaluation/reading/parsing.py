@@ -5,12 +5,12 @@ Nothing is guessed: a reply that would have to be interpreted names none. In thi
 1. What a reasoning model thinks aloud (up to ``</think>``) is passed over; a block that never ends hides everything.
 2. Case, full-width forms, invisible characters, quotes and markdown are levelled.
 3. Where a marker such as ``Answer:`` is followed by an option, only what follows the last such marker counts.
-4. An option is *said* where its word stands as a word of its own, and *denied* where its sentence negates, doubts, or
-   speaks of the picture instead of the sound: "out of sync", "not ahead", "hard to say whether it is ahead", "the
-   video is behind". Reading "sync" out of "not in sync" would turn the clearest of right answers into a wrong one.
-   Words other than sync, ahead and behind have to stand alone besides: see `offbeat.evaluation.reading.lone_words`.
-5. The reply is read if exactly one option is said, that one is not denied elsewhere, and what the prompt says of an
-   option is repeated of no other one: "B = audio later than video", where that was said of C, is no answer.
+4. An option is *said* where its word stands alone (`offbeat.evaluation.reading.lone_words`), and *denied* where its
+   sentence negates, doubts or crosses it out. Of *sync*, *ahead* and *behind* some plain sentences are read as well
+   (`offbeat.evaluation.reading.own_words`). What comes after may take it back: "B. Wait, no."
+5. The reply is read if exactly one option is said, that one is not denied elsewhere, no other one is mentioned, and
+   what the prompt says of an option is repeated of no other one: "B = audio later than video", where that was said of
+   C, is no answer.
 
 Whole words only: "async", "synced" and "synchronised" are none of the options; the question asks for one word.
 All of it takes time linear in the length of the text, which is bounded.
@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from offbeat.evaluation.answer import Outcome
-from offbeat.evaluation.reading.doubt import JOINT, MARKER, SENTENCE_END, TOKEN, is_doubted, word_set
 from offbeat.evaluation.reading.lone_words import MEANING, lone_words
+from offbeat.evaluation.reading.own_words import own_words
 from offbeat.models.base import Stop
 from offbeat.timing import LABELS
 
@@ -37,16 +37,8 @@ SHORTEST_MEANING = 3
 _THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _DECORATION = re.compile(r"[*_$`\"“”„«»‘]")
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af]+)")
-
-_DIRECTIONS = word_set("ahead behind")
-_PICTURE = word_set("video videos picture pictures visual visuals image images footage film frame frames")
-_SOUND = word_set("audio sound sounds soundtrack voice voices speech music noise")
-_OF_THE_PICTURE = re.compile(rf"\b(?:ahead of|behind) (?:the )?(?:{'|'.join(sorted(_SOUND))})\b")
-_NO_ANSWER = re.compile(
-    r"\bgo(?:es|ing)? ahead\b|\bbehind (?:him|them|me|us)\b"
-    rf"|\bbehind (?:a|an|the|his|her|its|their|my|your) (?!(?:{'|'.join(sorted(_PICTURE | _SOUND))})\b)\w+"
-)
-"""Ordinary English that a description of a clip is full of: a man *behind a counter*."""
+_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e)\b\.?")
+_TAG = re.compile(r"</?(?:b|i|u|em|strong|p|br|code|span|div|h\d) ?/?>|<\|\w{1,30}\|>", re.IGNORECASE)
 
 
 def read_reply(
@@ -80,13 +72,11 @@ def read_choice(text: str, options: Sequence[str], words: Sequence[str] = (), *,
     option_of = {word.casefold(): option for word, option in zip(words, options, strict=True)}
     levelled = _mark_meanings(_level(answer), prompt, tuple(words))
     if option_of.keys() <= set(LABELS):
-        levelled = levelled[_last_marker(levelled, tuple(option_of)) :]
-        mentioned, denied = _named(levelled, tuple(option_of))
-        said, also = mentioned - denied, set[str]()
+        said, mentioned, levelled = own_words(levelled, tuple(option_of))
+        also = set[str]()
     else:
         said, mentioned, levelled = lone_words(levelled, tuple(option_of))
-        labels, denied = _named(levelled, [option for option in options if option not in option_of])
-        also = labels - denied
+        _, also, _ = own_words(levelled, tuple(option for option in options if option not in option_of))
     also |= {option_of[word] for word in mentioned}
     also |= {option for place, option in enumerate(options) if chr(MEANING + place) in levelled}
     choice = {option_of[word] for word in said}
@@ -106,7 +96,7 @@ def _level(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
         text = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Co"))
         text = _CJK.sub(r" \1 ", text)
-    return _DECORATION.sub(" ", text.casefold())
+    return _DECORATION.sub(" ", _ABBREVIATION.sub(" example ", _TAG.sub(" ", text.casefold())))
 
 
 def _mark_meanings(text: str, prompt: str, words: tuple[str, ...]) -> str:
@@ -123,32 +113,3 @@ def _meanings(prompt: str, words: tuple[str, ...]) -> tuple[re.Pattern[str], lis
     long = sorted((m for m in meanings if len(m[0]) >= SHORTEST_MEANING), key=lambda m: -len(" ".join(m[0])))
     spaced = [r"\s+".join(map(re.escape, parts)) for parts, _ in long]
     return re.compile("|".join(rf"(?<!\w)({text})(?!\w)" for text in spaced)), [place for _, place in long]
-
-
-def _last_marker(text: str, options: Sequence[str]) -> int:
-    """Where the last marker ends that an option follows; 0 where there is none."""
-    last_option = max((text.rfind(option) for option in options), default=-1)
-    return max((marker.end() for marker in MARKER.finditer(text) if marker.end() <= last_option), default=0)
-
-
-def _named(text: str, options: Sequence[str]) -> tuple[set[str], set[str]]:
-    """The options that are said, and those that are denied."""
-    said: set[str] = set()
-    denied: set[str] = set()
-    for sentence in SENTENCE_END.split(text):
-        answer = _NO_ANSWER.sub(" ", sentence)
-        tokens = TOKEN.findall(answer)
-        doubted = is_doubted(answer) or _OF_THE_PICTURE.search(answer) is not None
-        subject = ""
-        for token in tokens:
-            parts = JOINT.split(token)
-            if token in _PICTURE and not subject:
-                subject = "picture"
-            elif token in _SOUND:
-                subject = "sound"
-            for option in options:
-                if option in parts:
-                    misplaced = option in _DIRECTIONS and subject == "picture"
-                    plain = parts in ([option], ["in", option])
-                    (said if plain and not doubted and not misplaced else denied).add(option)
-    return said, denied
