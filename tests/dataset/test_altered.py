@@ -1,5 +1,6 @@
 """Altered variants are what they say, by decoders that are not ours: FFmpeg's own program, and OpenCV."""
 
+import hashlib
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +13,11 @@ from builds import build, card_file, settings
 
 from offbeat.conditions.freeze import frozen_frame
 from offbeat.conditions.swap import borrowed
-from offbeat.dataset.altered import alter
+from offbeat.dataset.altered import alter, copied
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError
 from offbeat.media.combine import combine
+from offbeat.models.sending import constant_rate_mp4
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
@@ -74,6 +76,29 @@ def test_taken_apart_and_put_together_again_it_is_the_same_file(two_clips, tmp_p
     plain = file_of(two_clips[0], tmp_path)
     combine(tmp_path / "again.mp4", picture=plain, sound=plain)
     assert (tmp_path / "again.mp4").read_bytes() == plain.read_bytes()
+
+
+def test_a_copy_is_another_file_with_the_same_packets(two_clips, tmp_path):
+    plain = file_of(two_clips[0], tmp_path)
+    copies = [copied(two_clips[0], tmp_path, nonce=nonce) for nonce in "ab"]
+    assert len({path.read_bytes() for path in (plain, *(copy.path for copy in copies))}) == 3
+    assert len({two_clips[0].row.variant_id, *(copy.row.variant_id for copy in copies)}) == 3
+    for copy in copies:
+        assert listed(copy.path, "v") == listed(plain, "v")
+        assert listed(copy.path, "a") == listed(plain, "a")
+        assert copy.row.sha256 == hashlib.sha256(copy.path.read_bytes()).hexdigest()
+        assert copy.row.clip_id == two_clips[0].row.clip_id
+
+
+def test_copies_stay_two_files_when_they_are_sent_at_another_rate(two_clips, tmp_path):
+    sent = []
+    for nonce in "ab":
+        copy = copied(two_clips[0], tmp_path, nonce=nonce)
+        sent.append(tmp_path / f"{nonce}.mp4")
+        sent[-1].write_bytes(constant_rate_mp4(copy, fps=Fraction(8)))
+    assert sent[0].read_bytes() != sent[1].read_bytes()
+    assert listed(sent[0], "v") == listed(sent[1], "v")
+    assert listed(sent[0], "a") == listed(sent[1], "a")
 
 
 def test_muted_is_silent_and_its_picture_the_same(two_clips, tmp_path):

@@ -11,6 +11,8 @@ from offbeat.models.base import Reply
 from offbeat.timing import LABELS
 
 _decoded = {}
+TAG_BYTES = 24
+"""Of the box that makes each showing a file of its own: 16 letters, and 8 bytes that say what it is."""
 
 
 def sound_of(variant):
@@ -22,8 +24,8 @@ def picture_of(variant):
 
 
 def _once(what, variant, decode):
-    """The same bytes are decoded once for all tests."""
-    key = (what, variant.row.sha256)
+    """What is the same but for the tag at its end is decoded once for all tests."""
+    key = (what, hashlib.sha256(variant.mp4_bytes()[:-TAG_BYTES]).hexdigest())
     if key not in _decoded:
         _decoded[key] = decode()
     return _decoded[key]

@@ -2,16 +2,18 @@
 
 import asyncio
 import time
+from datetime import date
 
 import pytest
 from builds import build, card_file, settings
-from probe_models import Deaf, Failing, Watching
+from probe_models import Deaf, Dice, Failing, Watching
 
 from offbeat.errors import TransientError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.money.estimate import estimate_run
+from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection, plan_models, plan_run
 from offbeat.evaluation.question import STUDY, find_question
 from offbeat.evaluation.run_folder import noted_probes, open_run
@@ -104,6 +106,38 @@ def test_a_dry_run_counts_the_probe_that_a_refused_model_will_see_again(dataset,
     assert probe_calls_of(dataset, Counting(Deaf()), out, even_if_deaf=True) == [0, 0]
 
 
+def test_who_was_refused_is_not_probed_again_when_the_user_insists(dataset, tmp_path):
+    notes, insist = [], Terms(even_if_deaf=True)
+    run_models(dataset, [Counting(Deaf())], out=tmp_path / "run")
+    assert probe_calls_of(dataset, Counting(Deaf()), tmp_path / "run", even_if_deaf=True) == [0, 0]
+    again = Counting(Deaf())
+    assert run_models(dataset, [again], out=tmp_path / "run", terms=insist, on_note=notes.append).complete
+    assert again.calls == len(dataset.variants)
+    assert (noted(tmp_path / "run")["passed"], noted(tmp_path / "run")["overridden"]) == (False, True)
+    assert len(notes) == 1
+    assert "do not depend on the sound" in notes[0]
+    assert notes[0].endswith("It is asked all the same.")
+
+
+def test_what_a_probe_found_is_told_before_the_first_question(dataset, tmp_path):
+    notes = []
+    run_models(dataset, [Counting(Watching())], out=tmp_path / "run", on_note=notes.append)
+    assert notes == [
+        "counting: does it hear and see? A probe, 56 calls at most",
+        "counting: the probe: Its answers depend on the sound and on the picture.",
+    ]
+
+
+def test_more_clips_are_offered_where_it_cannot_be_told_and_shown_if_wanted(dataset, tmp_path):
+    model = Counting(Dice(seed=1))
+    stopped = run_models(dataset, [model], out=tmp_path / "run").models[0].stopped
+    assert "cannot be told from 4 clips" in stopped
+    assert "--probe-clips 8 shows it more clips" in stopped
+    wanted = Counting(Watching())
+    assert run_models(dataset, [wanted], out=tmp_path / "run", terms=Terms(probe_clips=5)).complete
+    assert wanted.calls == 5 * 14 + len(dataset.variants)
+
+
 def test_insisting_once_does_not_admit_for_ever(dataset, tmp_path):
     run_models(dataset, [Counting(Deaf())], out=tmp_path / "run", terms=Terms(even_if_deaf=True))
     again = run_models(dataset, [Counting(Deaf())], out=tmp_path / "run", repeats=2)
@@ -139,14 +173,55 @@ def test_the_probe_is_noted_before_the_first_question(dataset, tmp_path):
     assert [(probe["passed"], probe["overridden"]) for probe in asked] == [(False, True)] * len(asked)
 
 
-def test_a_probe_that_was_cut_short_is_made_anew_although_the_user_insists(dataset, tmp_path):
+def test_a_probe_that_was_cut_short_is_gone_on_with_although_the_user_insists(dataset, tmp_path):
     insist = Terms(even_if_deaf=True, first_wait_s=1e-4)
-    broken = Failing(TransientError("connection refused"), after=3)
+    broken = Failing(TransientError("connection refused"), after=3 * 14 + 3)
     run_models(dataset, [Counting(broken)], out=tmp_path / "run", terms=insist)
     assert "connection refused" in noted(tmp_path / "run")["error"]
     again = Counting(Watching())
     assert run_models(dataset, [again], out=tmp_path / "run", terms=insist).complete
+    assert again.calls == 14 + len(dataset.variants)
     assert noted(tmp_path / "run")["passed"] is True
+
+
+def test_a_killed_probe_is_gone_on_with(dataset, tmp_path):
+    """Nothing of the process is left but the run folder: each clip is kept when it was shown to its end."""
+
+    class Killed(Counting):
+        def reply(self, variant, prompt):
+            if self.calls == 20:
+                raise KeyboardInterrupt  # no failure of a model: it goes through everything
+            return super().reply(variant, prompt)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_models(dataset, [Killed(Watching())], out=tmp_path / "run")
+    assert (noted(tmp_path / "run")["clips"], noted(tmp_path / "run")["error"]) == (1, "it was cut short")
+    again = Counting(Watching())
+    assert run_models(dataset, [again], out=tmp_path / "run").complete
+    assert again.calls == 3 * 14 + len(dataset.variants)
+
+
+class Paid(Counting):
+    price_name = "paid"
+
+    def expected_usage(self, variant, prompt):
+        return {"input_tokens": 1_000_000, "output_tokens": 0}
+
+
+def test_half_a_probe_for_which_the_money_was_enough_is_not_paid_twice(dataset, tmp_path):
+    price = Price(name="paid", input_usd=1, output_usd=1, since=date(2026, 1, 1), source="a test")
+
+    def terms(most_usd):
+        return Terms(prices={"paid": price}, most_usd=most_usd)
+
+    first, second = Paid(Watching()), Paid(Watching())
+    stopped = run_models(dataset, [first], out=tmp_path / "run", terms=terms(30)).models[0].stopped
+    assert first.calls == 30
+    assert "more than the $30 of --max-cost; raise it to go on" in stopped
+    summary = run_models(dataset, [second], out=tmp_path / "run", terms=terms(100))
+    assert summary.complete
+    assert second.calls == 2 * 14 + len(dataset.variants)
+    assert summary.spent_usd == 30 + second.calls
 
 
 @pytest.mark.parametrize("calls", [3, 50])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact, permutation_test
 
-from offbeat.evaluation.probe.exact import chance, separation, superiority
+from offbeat.evaluation.probe.exact import chance, least_chance, separation, superiority
 
 
 def differ(values):
@@ -77,4 +77,11 @@ def test_replies_by_chance_are_called_telling_no_more_often_than_allowed(options
 
 
 def test_no_clip_tells_nothing():
-    assert chance([]) == 1
+    assert chance([]) == least_chance([]) == 1
+
+
+@pytest.mark.parametrize(("replies", "least"), [("aabc", "aabc"), ("abac", "aabc"), ("abab", "aabb"), ("aaaa", "aaaa")])
+def test_the_least_chance_is_that_of_the_most_telling_order(replies, least):
+    """It depends on what was said, not on what was said to what."""
+    found = least_chance([separation(differ(replies), plain=2)] * 2)
+    assert found == chance([separation(differ(least), plain=2)] * 2)

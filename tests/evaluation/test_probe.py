@@ -69,6 +69,59 @@ def test_a_compact_dataset_is_probed_alike(videos, variants):
     assert probe(Watching(), compact).to_json() == probe(Watching(), variants).to_json()
 
 
+def test_every_showing_is_a_file_of_its_own(variants):
+    """Of other bytes, under another name and id: nothing can answer the second time from what it kept of the first."""
+    shown = []
+
+    async def ask(variant, prompt):
+        shown.append((variant.mp4_bytes(), variant.row.sha256, variant.row.variant_id, variant.path.name))
+        return Reply("sync")
+
+    probe(Watching(), variants, clips=2, ask=ask)
+    probe(Watching(), variants, clips=1, ask=ask)
+    assert {len(set(values)) for values in zip(*shown, strict=True)} == {3 * 14}
+
+
+class Halves(Exception):
+    """What ends a process in the middle."""
+
+
+def test_a_probe_that_was_cut_short_goes_on_with_the_clip_at_which_it_was(variants):
+    whole = probe(Watching(), variants).to_json()
+    for after, again in ((0, 56), (13, 56), (14, 42), (30, 28)):
+        cut = probe(Failing(TransientError("no luck"), after=after), variants)
+        assert (cut.error, cut.clips) == ("no luck", after // 14)
+        record, asked = json.loads(json.dumps(cut.to_json())), Failing(TransientError("asked too often"), after=again)
+        assert probe(asked, variants, former=record).to_json() == whole
+
+
+def test_what_there_is_after_each_clip_is_handed_over(variants):
+    kept = []
+
+    async def on_clip(result):
+        kept.append(result.to_json())
+        if len(kept) == 2:
+            raise Halves
+
+    with pytest.raises(Halves):
+        probe(Watching(), variants, on_clip=on_clip)
+    assert [(record["clips"], record["error"], record["passed"]) for record in kept] == [
+        (1, "it was cut short", False),
+        (2, "it was cut short", False),
+    ]
+    asked = Failing(TransientError("asked too often"), after=28)
+    assert probe(asked, variants, former=kept[-1]).passed
+
+
+@pytest.mark.parametrize("other", [{"question": "letters"}, {"error": None}, {"clips": 0}, {"said": None}])
+def test_nothing_is_taken_over_from_a_probe_of_something_else(other, variants):
+    cut = probe(Failing(TransientError("no luck"), after=14), variants).to_json()
+    if other == {"said": None}:
+        other = {"said": [{**one, "variant_id": "another"} for one in cut["said"]]}
+    again = Failing(TransientError("asked"), after=42)
+    assert probe(again, variants, former={**cut, **other}).error == "asked"
+
+
 def test_what_was_seen_is_said_and_kept(variants):
     result = probe(Deaf(), variants)
     assert result.says.startswith("Its answers do not depend on the sound")

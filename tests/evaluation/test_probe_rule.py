@@ -74,6 +74,38 @@ def test_words_of_its_own_for_silence_are_no_proof_of_deafness():
     assert find(said_by(talks), "sound").verdict == "cannot tell"
 
 
+def heard_in(clips, own="sync"):
+    """Right about the sound of these clips; of the others it calls everything audible."""
+
+    def model(clip, asked, alteration, turn):
+        if asked == "own":
+            return LABELS[turn % 2] if own is None else own
+        return truth(asked, alteration) if clip in clips or asked == "moves" else "audible"
+
+    return model
+
+
+def test_a_test_that_cannot_be_telling_takes_no_share_of_the_level():
+    """Two clips of four: 1 in 36, which is below 5 % and above half of it."""
+    steady, changing = find(said_by(heard_in({0, 1})), "sound"), find(said_by(heard_in({0, 1}, own=None)), "sound")
+    assert steady.truth == changing.truth == pytest.approx(1 / 36)
+    assert (steady.verdict, changing.verdict) == ("depends", "cannot tell")
+
+
+def test_clips_in_which_nothing_changed_are_counted():
+    found = find(said_by(heard_in({0, 1, 3})), "sound")
+    assert (found.verdict, found.unmoved, found.clips, found.alike) == ("depends", 1, 4, False)
+    assert find(said_by(honest), "sound").unmoved == 0
+
+
+def test_one_that_is_shown_a_single_frame_calls_moving_and_frozen_alike():
+    def one_frame(clip, asked, alteration, turn):
+        return always_sync_with_chances(clip, asked, alteration, turn) if asked == "own" else "frozen"
+
+    found = find(said_by(one_frame), "picture")
+    assert (found.verdict, found.alike, found.unmoved) == ("depends", True, 0)
+
+
 def test_a_single_clip_can_show_deafness_but_not_hearing():
     assert verdicts(said_by(deaf, clips=1)) == ("does not depend", "cannot tell")
     assert verdicts(said_by(honest, clips=3)) == ("depends", "depends")

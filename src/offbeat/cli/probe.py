@@ -137,10 +137,8 @@ def _probe(
     model: Model, variants: Sequence[Variant], question: Question, *, clips: int, terms: Terms, purse: Purse
 ) -> ProbeResult:
     """Ask, as a run does, with patience for servers and with money set aside for each call."""
-    from offbeat.errors import ModelUnavailable
     from offbeat.evaluation.admission import asking
     from offbeat.evaluation.calls.loop import Halt, run_in_loop
-    from offbeat.evaluation.money.purse import OutOfMoney
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import probe_model
     from offbeat.evaluation.runner import make_caller
@@ -155,8 +153,6 @@ def _probe(
             async def counted(variant: Variant, prompt: Prompt) -> Reply:
                 try:
                     return await ask(variant, prompt)
-                except OutOfMoney as failure:
-                    raise ModelUnavailable(str(failure)) from failure
                 finally:
                     advance()
 
@@ -170,6 +166,8 @@ def _probe(
 
 
 def _tell(result: ProbeResult) -> None:
+    from offbeat.evaluation.probe.words import more_clips
+
     clips = sorted({one.clip for one in result.said})
     rows: list[tuple[str, ...]] = []
     for asked, shown in dict.fromkeys((one.asked, one.alteration) for one in sorted(result.said, key=_order)):
@@ -189,6 +187,9 @@ def _tell(result: ProbeResult) -> None:
         if finding is not None:
             click.echo(f"{sense}: {finding.verdict} ({_chances(finding)})")
     click.echo(one_line(f"{result.model}: {result.says}", 1000))
+    more = more_clips(result.found, flag="--clips")
+    if more is not None:
+        click.echo(f"{more}.")
 
 
 def _order(said: Said) -> tuple[int, int]:

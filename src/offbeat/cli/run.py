@@ -106,6 +106,14 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 @price_file_flag
 @unknown_price_flag
 @click.option("--even-if-deaf", is_flag=True, help="Ask although the probe did not show that the model hears and sees.")
+@click.option(
+    "--probe-clips",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=4,
+    show_default=True,
+    help="How many clips the probe shows.",
+)
 @click.option("--batch", is_flag=True, help="Hand over a batch, at a lower price; the same command collects it later.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random, and of --limit.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, and what it may cost; ask nothing.")
@@ -129,6 +137,7 @@ def run(
     price_file: Path | None,
     unknown_price_ok: bool,
     even_if_deaf: bool,
+    probe_clips: int,
     batch: bool,
     seed: int,
     dry_run: bool,
@@ -163,10 +172,15 @@ def run(
     selection = Selection(limit=limit, genres=genres, lengths=lengths, conditions=conditions, seed=seed)
     plans = plan_run(opened.dataset, opened.models, opened.questions, selection, repeats, out)
     if dry_run:
-        probes = noted_probes(out)
-        _tell_estimates(
-            estimate_run(plans, opened.prices, batch=batch, probes=probes, even_if_deaf=even_if_deaf), as_json
+        estimates = estimate_run(
+            plans,
+            opened.prices,
+            batch=batch,
+            probes=noted_probes(out),
+            even_if_deaf=even_if_deaf,
+            probe_clips=probe_clips,
         )
+        _tell_estimates(estimates, as_json)
         return 0
     errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
     to_ask = sum(len(group) for plan in plans for group in plan.to_ask)
@@ -178,6 +192,7 @@ def run(
         most_usd=most_usd,
         unknown_price_ok=unknown_price_ok,
         even_if_deaf=even_if_deaf,
+        probe_clips=probe_clips,
         batch=batch,
     )
     with progress("asking", to_ask) as advance:

@@ -18,9 +18,11 @@ from typing import Literal
 from offbeat.conditions import freeze, mute, swap
 from offbeat.dataset.folder import CLIPS
 from offbeat.dataset.variant import Variant
+from offbeat.errors import MediaError
 from offbeat.files import scratch_file, sha256_of
 from offbeat.media.combine import combine, still_picture, write_with_sound
 from offbeat.media.read import read_grid
+from offbeat.media.tag import tagged
 from offbeat.media.write import to_count
 
 Alteration = Literal["muted", "swapped", "frozen early", "frozen late"]
@@ -68,6 +70,37 @@ def alter(variant: Variant, alteration: Alteration, folder: Path, *, other: Vari
         "sha256": sha256_of(target),
     }
     return Variant(row=row.model_copy(update=changes), folder=folder)
+
+
+def copied(variant: Variant, folder: Path, *, nonce: str) -> Variant:
+    """The same to see and to hear, to the last bit, in a file of other bytes and under another name.
+
+    Nothing that knows a file by its bytes or its name can tell that it has met this one before.
+
+    Args:
+        variant: which is left as it is.
+        folder: a scratch folder; the file is written below it.
+        nonce: what makes it another.
+
+    Returns:
+        The copy: the same row, but for its name, its id and its hash.
+
+    Raises:
+        MediaError: the variant cannot be read.
+    """
+    variant_id = _neutral(variant.row.variant_id, nonce)
+    file_name = f"{CLIPS}/{variant_id}.mp4"
+    target = folder / file_name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        mp4 = tagged(variant.mp4_bytes(), variant_id)
+    except OSError as error:
+        raise MediaError(
+            f"{variant.path}: cannot be read ({error.strerror}); build it again", reason="damaged"
+        ) from error
+    target.write_bytes(mp4)
+    changes = {"file_name": file_name, "variant_id": variant_id, "sha256": hashlib.sha256(mp4).hexdigest()}
+    return Variant(row=variant.row.model_copy(update=changes), folder=folder)
 
 
 _FROZEN_AT = {"frozen early": freeze.EARLY, "frozen late": freeze.LATE}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.calls.calling import Caller
+from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe.plan import probe_calls
-from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, is_settled, needs_probe, probe_model
+from offbeat.evaluation.probe.plan import CLIPS, probe_calls
+from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, ProbeResult, is_settled, needs_probe, probe_model
+from offbeat.evaluation.probe.words import more_clips
 from offbeat.models.base import JsonValue, Model, Prompt, Reply
 
 
@@ -34,11 +36,14 @@ async def admit(
     *,
     former: Mapping[str, JsonValue] | None,
     even_if_deaf: bool,
+    clips: int = CLIPS,
     on_note: Callable[[str], None] | None = None,
+    keep: Callable[[Mapping[str, JsonValue]], Awaitable[None]] | None = None,
 ) -> Admission:
     """Probe the model, unless it looks at nothing, has nothing left to answer, or has been probed for this run before.
 
-    A probe that could not be carried out to its end is none.
+    A probe that could not be carried out to its end is none; the next one goes on with the clip at which it was cut
+    short.
 
     Args:
         model: whom.
@@ -46,33 +51,58 @@ async def admit(
         caller: by which it is asked.
         former: the record of a former probe of this revision in this run folder.
         even_if_deaf: ask it whatever the probe finds.
-        on_note: is told that a probe begins.
+        clips: how many are shown.
+        on_note: is told that a probe begins, and what it found where the model is asked.
+        keep: is given the record of what there is after each clip.
 
     Raises:
-        OutOfMoney, RunError: see `Caller.call`.
+        RunError: see `Caller.call`.
     """
     if not any(plan.to_ask for plan in plans):
         return Admission(former, None)
     if not needs_probe(model):
         return Admission(NOT_NEEDED, None)
-    if is_settled(former, even_if_deaf=even_if_deaf):
-        return Admission(former, None)
+    if former is not None and is_settled(former, even_if_deaf=even_if_deaf):
+        if on_note is not None and not former["passed"]:
+            on_note(f"{model.name}: the probe: {former['says']} It is asked all the same.")
+        return Admission({**former, "overridden": not former["passed"]}, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:
-        calls = len(probe_calls(variants, plans[0].question))
+        calls = len(probe_calls(variants, plans[0].question, clips=clips))
         on_note(f"{model.name}: does it hear and see? A probe, {calls} calls at most")
-    result = await probe_model(model, variants, plans[0].question, ask=asking(caller))
+
+    async def on_clip(result: ProbeResult) -> None:
+        if keep is not None:
+            await keep(result.to_json())
+
+    result = await probe_model(
+        model, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
+    )
     record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
-    refused = not (result.passed or even_if_deaf)
-    hint = "" if result.error else " (--even-if-deaf asks it all the same)"
-    return Admission(record, f"the probe: {result.says}{hint}" if refused else None)
+    if not (result.passed or even_if_deaf):
+        return Admission(record, f"the probe: {result.says}{_hint(result)}")
+    if on_note is not None:
+        on_note(f"{model.name}: the probe: {result.says}{'' if result.passed else ' It is asked all the same.'}")
+    return Admission(record, None)
+
+
+def _hint(result: ProbeResult) -> str:
+    """What to do about a refusal, in brackets; an error says so itself."""
+    if result.error:
+        return ""
+    more = more_clips(result.found, flag="--probe-clips")
+    ways = ["`offbeat probe` shows what it said", more, "--even-if-deaf asks it all the same"]
+    return f" ({'; '.join(way for way in ways if way)})"
 
 
 def asking(caller: Caller) -> Ask:
     """The way of a probe to a reply: with patience, and with the money noted as the probe's."""
 
     async def ask(variant: Variant, prompt: Prompt) -> Reply:
-        called = await caller.call(variant, prompt, key="", purpose="probe")
+        try:
+            called = await caller.call(variant, prompt, key="", purpose="probe")
+        except OutOfMoney as failure:
+            raise ModelUnavailable(str(failure)) from failure
         if called.reply is not None:
             return called.reply
         if isinstance(called.failure, ModelError):

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, unknown_prices
-from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
+from offbeat.evaluation.money.purse import Purse, spent_usd
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
+from offbeat.evaluation.probe.plan import CLIPS
 from offbeat.evaluation.question import STUDY, Question
 from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
@@ -53,6 +55,7 @@ class Terms:
         most_usd: what this run folder may cost in all; None for no bound.
         unknown_price_ok: ask models whose price is not known.
         even_if_deaf: ask models of which the probe did not show that they hear and see.
+        probe_clips: how many clips the probe shows.
         batch: hand over batches and collect them; see `offbeat.evaluation.batches`.
         first_wait_s: before the second attempt, on average twice this.
     """
@@ -64,6 +67,7 @@ class Terms:
     most_usd: float | None = None
     unknown_price_ok: bool = False
     even_if_deaf: bool = False
+    probe_clips: int = CLIPS
     batch: bool = False
     first_wait_s: float = FIRST_WAIT_S
 
@@ -158,14 +162,19 @@ class _Run:
         caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
         try:
             admission = await admit(
-                model, plans, caller, former=probe, even_if_deaf=self.terms.even_if_deaf, on_note=self.on_note
+                model,
+                plans,
+                caller,
+                former=probe,
+                even_if_deaf=self.terms.even_if_deaf,
+                clips=self.terms.probe_clips,
+                on_note=self.on_note,
+                keep=partial(note, model),
             )
             await note(model, admission.record)
             if admission.refusal is not None or halted.is_set():
                 return admission.refusal
             return await self._ask(model, plans, caller, halted)
-        except OutOfMoney as failure:
-            return str(failure)
         finally:
             await _close(model)
 

@@ -22,6 +22,7 @@ import numpy as np
 from offbeat.dataset.variant import Variant
 from offbeat.media.picture import Picture
 from offbeat.media.rate import frames_at_rate, picture_at_rate, picture_digest, with_sound_of
+from offbeat.media.tag import tagged
 from offbeat.timing import exact_seconds
 
 CLIPS_KEPT = 16
@@ -59,7 +60,8 @@ class Pictures:
         """
         with variant.file() as path:
             picture = self._of(path, fps=fps, height=height)
-            return with_sound_of(picture, path) if sound else picture.mp4
+            # tagged, as two files of one content and several names must not become one: see offbeat.evaluation.probe
+            return tagged(with_sound_of(picture, path), variant.row.variant_id) if sound else picture.mp4
 
     def _of(self, path: Path, *, fps: Fraction, height: int | None) -> Picture:
         key = (picture_digest(path), fps, height)

@@ -11,7 +11,7 @@ from typing import Any
 from offbeat.errors import SettingsError
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe.plan import ProbeCall, probe_calls
+from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
 from offbeat.evaluation.probe.probing import is_settled, needs_probe
 from offbeat.models.base import Model, Paid
 
@@ -48,6 +48,7 @@ def estimate_run(
     batch: bool,
     probes: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
     even_if_deaf: bool = False,
+    probe_clips: int = CLIPS,
 ) -> tuple[Estimate, ...]:
     """The most that each plan may use and cost; a model's probe counts with the first of its plans.
 
@@ -57,6 +58,7 @@ def estimate_run(
         batch: at the price of a batch.
         probes: what former probes for this run have found, by the model's name and revision.
         even_if_deaf: ask whatever a probe finds.
+        probe_clips: how many clips a probe shows.
     """
     found: list[Estimate] = []
     for plan in plans:
@@ -64,7 +66,7 @@ def estimate_run(
         own = [other for other in plans if other.model is model]
         to_probe = plan is own[0] and any(other.to_ask for other in own) and needs_probe(model)
         if to_probe and not is_settled(probes.get((model.name, model.revision)), even_if_deaf=even_if_deaf):
-            probe = probe_calls([planned.variant for planned in plan.planned], plan.question)
+            probe = probe_calls([planned.variant for planned in plan.planned], plan.question, clips=probe_clips)
         else:
             probe = ()
         found.append(_estimate(plan, prices, batch=batch, probe=probe))

@@ -72,6 +72,11 @@ def chance(clips: Sequence[Dealings]) -> Fraction:
     return Fraction(telling, sum(totals.values()))
 
 
+def least_chance(clips: Sequence[Dealings]) -> Fraction:
+    """What `chance` would be had the most telling dealing been the true one: 1 where no reply differs from another."""
+    return math.prod((Fraction(dealings.count(max(dealings)), len(dealings)) for dealings in clips), start=Fraction(1))
+
+
 def _over_dealings(count: int, plain: int, statistic: Callable[[tuple[int, ...], tuple[int, ...]], float]) -> Dealings:
     every = range(count)
     return tuple(

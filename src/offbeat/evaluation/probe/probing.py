@@ -10,6 +10,10 @@ How it is called::
     record = result.to_json()                           # for run.json, with "overridden" set by the caller
     if not result.passed and not even_if_deaf: ...      # the run stops; result.says tells the user why
 
+Every showing is a file of its own, of other bytes and under another name, though picture and sound are the same. Else a
+cache of replies, or a random number drawn from a file's hash or name, would make a model that answers at random repeat
+itself for plain clips and differ for altered ones, as if it heard.
+
 `ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money; without one the model is
 asked directly. A model with ``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
 What is asked stands in `offbeat.evaluation.probe.plan`, how it is judged in `offbeat.evaluation.probe.rule`.
@@ -25,13 +29,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from secrets import token_hex
 from statistics import fmean
 from typing import Any, cast
 
-from offbeat.dataset.altered import alter
+from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, TransientError
-from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
+from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
 from offbeat.evaluation.probe.rule import ALPHA, Finding, Said, Sense, find, repeated
 from offbeat.evaluation.probe.words import says
 from offbeat.evaluation.question import Question
@@ -67,6 +72,7 @@ class ProbeResult:
         repeats: ... and how often that was tried.
         usage: tokens, by kind of clip and word of `USAGE`: the mean over its replies to the run's own question.
         said: all that came back.
+        clips: how many were shown to the end; of a probe that was cut short, these need not be shown again.
         error: why the probe could not be carried out.
     """
 
@@ -80,12 +86,19 @@ class ProbeResult:
     repeats: int
     usage: Mapping[str, Mapping[str, float]]
     said: tuple[Said, ...]
+    clips: int
     error: str | None = None
+
+    @property
+    def found(self) -> dict[Sense, Finding]:
+        """What was found, by sense; empty where the probe could not be carried out."""
+        both: dict[Sense, Finding | None] = {"sound": self.sound, "picture": self.picture}
+        return {sense: finding for sense, finding in both.items() if finding is not None}
 
     @property
     def passed(self) -> bool:
         """Whether its answers depend on both the sound and the picture."""
-        return all(sense is not None and sense.verdict == "depends" for sense in (self.sound, self.picture))
+        return bool(self.found) and all(finding.verdict == "depends" for finding in self.found.values())
 
     def to_json(self) -> dict[str, JsonValue]:
         """All of it as plain values; `overridden` is for the caller to set."""
@@ -99,19 +112,24 @@ def needs_probe(model: Model) -> bool:
 
 
 def is_settled(former: Mapping[str, Any] | None, *, even_if_deaf: bool) -> bool:
-    """Whether a former probe of the same revision is enough: it was passed, or the user insists, as then.
+    """Whether a former probe of the same revision is enough: it was passed, or came to its end and the user insists.
 
     Args:
         former: its record; None where there was none.
         even_if_deaf: the user insists.
     """
-    return former is not None and bool(
-        former["passed"] or (former["overridden"] and even_if_deaf and not former["error"])
-    )
+    return former is not None and bool(former["passed"] or (even_if_deaf and not former["error"]))
 
 
 async def probe_model(
-    model: Model, variants: Sequence[Variant], question: Question, *, clips: int = CLIPS, ask: Ask | None = None
+    model: Model,
+    variants: Sequence[Variant],
+    question: Question,
+    *,
+    clips: int = CLIPS,
+    ask: Ask | None = None,
+    former: Mapping[str, Any] | None = None,
+    on_clip: Callable[[ProbeResult], Awaitable[None]] | None = None,
 ) -> ProbeResult:
     """Show the model plain and altered clips, and judge what it says.
 
@@ -122,29 +140,37 @@ async def probe_model(
         clips: how many are shown. One call follows the other, since a server that mixes files up could not be told
             from one that answers at random if many were under way.
         ask: gets a reply, or raises `ModelError`; by default the model is asked once.
+        former: the record of a probe of this revision; if it was cut short, what it showed to the end is taken over.
+        on_clip: is given what there is after each clip but the last, as of a probe that was cut short.
 
     Returns:
         What was found; an error on the way is told there, and is no verdict.
 
     Raises:
         SettingsError: no variants, or no clips are wanted.
-        Exception: whatever `ask` raises that is no `ModelError`.
+        Exception: whatever `ask` or `on_clip` raises that is no `ModelError`.
     """
     calls = probe_calls(variants, question, clips=clips)
-    said: list[Said] = []
-    error = None
+    said = _taken_over(former, calls, question)
+    done = len({one.clip for one in said})
+    nonce = token_hex(8)
     with tempfile.TemporaryDirectory(prefix="offbeat-probe-") as scratch:
         try:
-            for clip in range(calls[-1].clip + 1):
+            for clip in range(done, clips):
                 own = [call for call in calls if call.clip == clip]
-                await _show(own, ask or _asking(model), Path(scratch) / str(clip), said)
+                await _show(own, ask or _asking(model), Path(scratch) / str(clip), nonce, said)
+                done = clip + 1
+                if on_clip is not None and done < clips:
+                    await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
         except (ModelError, MediaError) as failure:
-            error = redacted(str(failure) or type(failure).__name__)
-    return judge(model, question, said, error)
+            return judge(model, question, said, clips=done, error=redacted(str(failure) or type(failure).__name__))
+    return judge(model, question, said, clips=done)
 
 
-def judge(model: Model, question: Question, said: Sequence[Said], error: str | None = None) -> ProbeResult:
-    """What a probe found, from all that came back."""
+def judge(
+    model: Model, question: Question, said: Sequence[Said], *, clips: int, error: str | None = None
+) -> ProbeResult:
+    """What a probe found, from all that came back for so many whole clips, and perhaps for part of another."""
     found: dict[Sense, Finding] = (
         {} if error is not None else {sense: find(said, sense) for sense in ("sound", "picture")}
     )
@@ -161,26 +187,35 @@ def judge(model: Model, question: Question, said: Sequence[Said], error: str | N
         repeats=tried,
         usage=usage,
         said=tuple(said),
+        clips=clips,
         error=error,
     )
 
 
-async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, said: list[Said]) -> None:
+def _taken_over(former: Mapping[str, Any] | None, calls: Sequence[ProbeCall], question: Question) -> list[Said]:
+    """What a probe that was cut short has shown to the end, where it was about the same."""
+    if former is None or not former["error"] or former["question"] != question.name:
+        return []
+    shown = {call.clip: call.variant.row.variant_id for call in calls}
+    said = [Said(**one) for one in former["said"] if one["clip"] < former["clips"]]
+    return said if all(shown.get(one.clip) == one.variant_id for one in said) else []
+
+
+async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, nonce: str, said: list[Said]) -> None:
     """All calls about one clip, one after the other; a question whose answer is known may be refused."""
-    made: dict[str, Variant] = {}
-    refused: set[str] = set()
-    for call in calls:
+    plain = await asyncio.to_thread(copied, calls[0].variant, scratch, nonce=nonce)  # rendered once
+    made: dict[Alteration | None, Variant] = {None: plain}
+    refused: set[Asked] = set()
+    for number, call in enumerate(calls):
         if call.asked in refused:
             continue
-        variant = call.variant
-        if call.alteration is not None:
-            if call.alteration not in made:
-                made[call.alteration] = await asyncio.to_thread(
-                    alter, call.variant, call.alteration, scratch, other=call.other
-                )
-            variant = made[call.alteration]
+        if call.alteration is not None and call.alteration not in made:
+            made[call.alteration] = await asyncio.to_thread(
+                alter, call.variant, call.alteration, scratch, other=call.other
+            )
+        shown = await asyncio.to_thread(copied, made[call.alteration], scratch, nonce=f"{nonce}-{number}")
         try:
-            reply = await ask(variant, call.prompt)
+            reply = await ask(shown, call.prompt)
         except (RateLimited, TransientError, ModelUnavailable):
             raise
         except ModelError:
@@ -188,6 +223,8 @@ async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, said: list[
                 raise
             refused.add(call.asked)
             continue
+        finally:
+            shown.path.unlink()
         said.append(_read(call, reply))
 
 

@@ -1,10 +1,11 @@
 """From what a model said to plain, muted, swapped and frozen clips to a verdict on its hearing and its seeing.
 
 **The rule.** Two tests for the sound, two for the picture, each by permutation within clips
-(`offbeat.evaluation.probe.exact`), one-sided, at half of 5 %: are replies to altered clips further from those to plain
-clips than the latter are from each other; and does the model call the altered ones silent (frozen) rather than the
-plain ones? One that is telling makes the verdict ``depends``. Where a model does not take the questions whose answer is
-known, the first test has all of 5 %.
+(`offbeat.evaluation.probe.exact`), one-sided: are replies to altered clips further from those to plain clips than the
+latter are from each other; and does the model call the altered ones silent (frozen) rather than the plain ones? One
+that is telling makes the verdict ``depends``. They share 5 %; one that could not be telling in any order of the replies
+takes no share (Tarone 1990), such as the first where the model always says the same, and the second where it does not
+take the questions whose answer is known.
 
 ===============================  ==========================================================================
 verdict                          when
@@ -20,8 +21,16 @@ verdict                          when
 answers at random, with whatever preferences, passes the sound by chance in at most 5 of 100 probes, whatever the
 number of clips. "Any difference counts if it repeated itself" would be no rule: with four clips, a deaf model that says
 "sync" nine times out of ten repeats itself in all of them in 45 of 100 probes, and would pass in 27 of 100.
-What the rule cannot see through is a cache of whole replies between us and a deaf model that answers at random: it
-makes the plain replies alike, and nothing else. Such caches have to be off.
+A cache of whole replies between us and a deaf model that answers at random would make the plain replies alike, and
+nothing else, and let it pass nearly always; so every showing is a file of its own
+(`offbeat.evaluation.probe.probing`).
+
+**What it does not see.** A model of which the sound is dropped in some clips only passes where the others tell enough;
+`Finding.unmoved` counts the former. One that is shown a single frame sees that another was frozen than the one that it
+is shown; `Finding.alike` says that it calls moving and frozen pictures the same.
+
+Reference:
+    R. E. Tarone, *A modified Bonferroni method for discrete data*, Biometrics 46 (1990) 515.
 """
 
 from __future__ import annotations
@@ -33,7 +42,7 @@ from typing import Literal
 
 from offbeat.dataset.altered import Alteration
 from offbeat.evaluation.answer import Outcome
-from offbeat.evaluation.probe.exact import chance, separation, superiority
+from offbeat.evaluation.probe.exact import Dealings, chance, least_chance, separation, superiority
 from offbeat.evaluation.probe.plan import HEARD, MOVES, Asked
 from offbeat.models.base import JsonValue
 
@@ -89,12 +98,18 @@ class Finding:
         difference: how likely replies as far apart are if they do not depend on it.
         truth: how likely so many right answers are, likewise; None where it was not asked.
         contradiction: the same of so many wrong ones.
+        alike: whether it called each clip the same throughout, altered or not; None where it was not asked.
+        unmoved: in how many clips nothing that it said to an altered one differs from what it said to the plain one ...
+        clips: ... and of how many.
     """
 
     verdict: Verdict
     difference: float
     truth: float | None
     contradiction: float | None
+    alike: bool | None
+    unmoved: int
+    clips: int
 
 
 def find(said: Sequence[Said], sense: Sense) -> Finding:
@@ -102,31 +117,38 @@ def find(said: Sequence[Said], sense: Sense) -> Finding:
     asked, (_, altered_word) = CLOSED[sense]
     own = _clips(said, "own", sense)
     closed = _clips(said, asked, sense)
-    apart = [_distances(replies) for replies, _ in own]
-    difference = chance([separation(d, plain=plain) for d, (_, plain) in zip(apart, own, strict=True)])
-    moved = any(
-        d[i][j] > 0
-        for d, (_, plain) in zip(apart, own, strict=True)
-        for i in range(plain)
-        for j in range(plain, len(d))
-    )
-    if not closed:
-        verdict = "depends" if difference <= ALPHA else "cannot tell" if moved else "does not depend"
-        return Finding(verdict, float(difference), None, None)
-    scores = [(_scores(replies, altered_word), plain) for replies, plain in closed]
-    truth = chance([superiority(score, plain=plain) for score, plain in scores])
-    contradiction = chance([superiority([-one for one in score], plain=plain) for score, plain in scores])
-    alike = all(len({one.choice or one.text for one in replies}) == 1 for replies, _ in closed)
-    readable = all(one.choice is not None for replies, _ in closed for one in replies)
+    apart = [separation(_distances(replies), plain=plain) for replies, plain in own.values()]
+    scores = [(_scores(replies, altered_word), plain) for replies, plain in closed.values()]
+    right = [superiority(score, plain=plain) for score, plain in scores]
+    wrong = [superiority([-one for one in score], plain=plain) for score, plain in scores]
+    difference, truth, contradiction = chance(apart), chance(right), chance(wrong)
+    moved = {clip for found in (own, closed) for clip, replies in found.items() if _moved(*replies)}
+    in_own = any(_moved(*replies) for replies in own.values())
+    alike = all(len({one.choice or one.text for one in replies}) == 1 for replies, _ in closed.values())
+    readable = all(one.choice is not None for replies, _ in closed.values() for one in replies)
+    verdict: Verdict
     if contradiction <= ALPHA / 2:
         verdict = "answers do not fit the files"
-    elif min(difference, truth) <= ALPHA / 2:
+    elif min(difference, truth) <= _level(apart, right):
         verdict = "depends"
-    elif alike and (readable or not moved):
+    elif alike and ((closed and readable) or not in_own):
         verdict = "does not depend"
     else:
         verdict = "cannot tell"
-    return Finding(verdict, float(difference), float(truth), float(contradiction))
+    return Finding(
+        verdict=verdict,
+        difference=float(difference),
+        truth=float(truth) if closed else None,
+        contradiction=float(contradiction) if closed else None,
+        alike=alike if closed else None,
+        unmoved=len(own.keys() - moved),
+        clips=len(own),
+    )
+
+
+def _level(*tests: Sequence[Dealings]) -> float:
+    """What each test is held against: all of 5 %, shared by those that could be telling at all."""
+    return ALPHA / max(1, sum(least_chance(clips) <= ALPHA for clips in tests))
 
 
 def repeated(said: Sequence[Said]) -> tuple[int, int]:
@@ -139,16 +161,21 @@ def repeated(said: Sequence[Said]) -> tuple[int, int]:
     return sum(_distances(pair)[0][1] == 0 for pair in both), len(both)
 
 
-def _clips(said: Sequence[Said], asked: Asked, sense: Sense) -> list[tuple[list[Said], int]]:
+def _clips(said: Sequence[Said], asked: Asked, sense: Sense) -> dict[int, tuple[list[Said], int]]:
     """For each clip its replies, the plain ones first, and how many are plain; only clips that were asked in full."""
-    found: list[tuple[list[Said], int]] = []
+    found: dict[int, tuple[list[Said], int]] = {}
     for clip in sorted({one.clip for one in said}):
         own = [one for one in said if one.clip == clip and one.asked == asked]
         plain = [one for one in own if one.alteration is None]
         altered = [one for one in own if one.alteration in ALTERED[sense]]
         if len(plain) == len(altered) == 2:
-            found.append(([*plain, *altered], len(plain)))
+            found[clip] = ([*plain, *altered], len(plain))
     return found
+
+
+def _moved(replies: Sequence[Said], plain: int) -> bool:
+    """Whether any reply to the altered clip differs from one to the plain one."""
+    return any(row[j] > 0 for row in _distances(replies)[:plain] for j in range(plain, len(replies)))
 
 
 def _distances(replies: Sequence[Said]) -> list[list[float]]:
