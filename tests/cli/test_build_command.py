@@ -73,8 +73,9 @@ def test_a_settings_file_says_what_flags_say_and_flags_win(videos: Path, tmp_pat
     ("arguments", "said"),
     [
         (("--delays", "0,1", "--max-delay", "2"), "cannot go with"),
-        (("--lengths", "3,x"), "not a time in seconds: 'x'"),
-        (("--lengths", "0"), "above 0"),
+        (("--lengths", "3,x"), "--lengths: not a time in seconds: 'x'"),
+        (("--max-delay", "1,2"), "--max-delay: not a time in seconds: '1,2'"),
+        (("--lengths", "0"), "settings: lengths_s: clip lengths must lie above 0 and at most 600 s, got [0.0]"),
         (("--max-delay", "1", "--step", "0.3"), "no whole number of steps"),
         (("--seed", "-1"), "seed"),
     ],
@@ -83,6 +84,7 @@ def test_nonsense_is_refused_before_any_work(arguments: tuple[str, ...], said: s
     result = invoke(videos, "--dry-run", *arguments)
     assert isinstance(result.exception, SettingsError)
     assert said in str(result.exception)
+    assert not str(result.exception).split(said)[1].startswith(", got")
     assert result.stderr == ""
 
 
@@ -91,6 +93,36 @@ def test_a_settings_file_with_a_typo_names_it(videos: Path, tmp_path: Path) -> N
     result = invoke(videos, "--dry-run", "--config", tmp_path / "x.toml")
     assert isinstance(result.exception, SettingsError)
     assert "x.toml: lengts_s: Extra inputs are not permitted" in str(result.exception)
+
+
+def test_a_folder_that_is_taken_is_refused_before_the_sources_are_scanned(videos: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.txt").write_text("mine")
+    invoke(videos, "--out", tmp_path / "set", *SHORT)
+    for out, said in [("taken", "holds 'thesis.txt' and no dataset.json"), ("set", "was made with settings")]:
+        result = invoke(videos, "--out", tmp_path / out, "--lengths", "1", "--max-delay", "0.5")
+        assert isinstance(result.exception, DatasetError)
+        assert said in str(result.exception)
+        assert result.stderr == ""
+
+
+def test_a_name_does_not_act_upon_the_terminal_and_stands_there_once(videos: Path, tmp_path: Path) -> None:
+    (tmp_path / "v").mkdir()
+    for name in ("a\x1b[2J.mp4", "b\x1b[2J.mp4"):
+        (tmp_path / "v" / name).write_bytes((videos / "speech" / "one.mp4").read_bytes())
+    text = invoke(tmp_path / "v", "--dry-run", *SHORT).stdout
+    assert "\x1b" not in text
+    assert r"a\x1b[2J.mp4: 1 s from" in text
+    assert r"  b\x1b[2J.mp4 (all): duplicate: the same content as a\x1b[2J.mp4; list it once" in text
+
+
+def test_a_length_that_did_not_fit_a_used_source_is_told_to_machines(videos: Path, tmp_path: Path) -> None:
+    told = json.loads(
+        invoke(videos, "--out", tmp_path / "set", "--lengths", "1,5", "--max-delay", "0.5", "--json").stdout
+    )
+    assert told["refused"] == []
+    assert told["refused_lengths"].keys() == {"speech/one.mp4", "sports/short.mp4"}
+    assert told["refused_lengths"]["sports/short.mp4"]["5"].startswith("too_short")
 
 
 def test_no_sources_and_a_folder_that_cannot_be_written(videos: Path, tmp_path: Path) -> None:

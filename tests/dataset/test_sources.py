@@ -3,13 +3,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.sources import read_sources
+from offbeat.dataset.workers import Lost
 from offbeat.errors import SourceListError
 
 ROW = {"path": "a.mp4", "genre": "cooking", "language": "en", "licence": "CC0", "link": "https://x", "start": "1.5"}
@@ -55,6 +58,8 @@ def test_a_folders_own_list_is_taken(shared_media: Path) -> None:
     [
         ("x.csv", "name,genre\na.mp4,x\n", r"x\.csv, line 1: columns .* expected one named 'path'"),
         ("x.csv", "path,start\na.mp4,soon\n", r"x\.csv, line 2: not a time in seconds: 'soon'"),
+        ("x.csv", "path,start,end\na.mp4,8,2.5\n", r"x\.csv, line 2: end 2\.5 s; expected more than the start, 8 s"),
+        ("x.csv", "path,start,end\na.mp4,,0\n", r"x\.csv, line 2: end 0 s; expected more than the start, 0 s"),
         ("x.csv", "path\n../a.mp4\n", r"x\.csv, line 2: '../a\.mp4' leads out of"),
         ("x.csv", "path\n/etc/passwd\n", r"leads out of"),
         ("x.csv", "path,genre\n,cooking\n", r"x\.csv, line 2: path"),
@@ -116,3 +121,22 @@ def test_a_pipe_is_no_file_to_wait_for(folder: Path) -> None:
     (offered,) = scan_sources(read_sources(folder / "list.csv"), jobs=1, advance=lambda: None)
     assert offered.refusal == ("unreadable", "pipe.mp4: no such file")
     assert "pipe.mp4" not in {source.name for source in read_sources(folder)}
+
+
+def test_every_reason_for_a_refusal_is_explained() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(
+        path.read_text() for room in ("media", "dataset") for path in (root / "src/offbeat" / room).glob("*.py")
+    )
+    reasons = set(
+        re.findall(
+            r'reason="(\w+)"|^ +(?:return none, \(\n +)?"(too_short|silent)",$|\("([a-z_]+)", (?:f"|detail|text)',
+            code,
+            re.M,
+        )
+    )
+    page = (root / "docs/howto/sources.md").read_text()
+    named = set(re.findall(r"`(\w+)`", page[page.index("| reason") : page.index("All of it stands in")]))
+    found = {one for several in reasons for one in several if one} | set(get_args(get_type_hints(Lost)["reason"]))
+    assert len(found) > 25
+    assert found - named == set()

@@ -13,7 +13,8 @@ import click
 from pydantic import ValidationError
 
 from offbeat.cli.progress import duration, progress
-from offbeat.dataset.build import Built, Planned, build_dataset, plan_dataset
+from offbeat.cli.table import printable
+from offbeat.dataset.build import Built, Planned, build_dataset, check_out, plan_dataset
 from offbeat.dataset.estimate import estimate
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
@@ -112,6 +113,8 @@ def build(
     settings = _settings(config, lengths, max_delay, step, delays, flags)
     part = _part(read_sources(sources), shard, jobs=jobs)
     listed = part.sources
+    if out is not None and not dry_run:
+        check_out(out, settings, part.shard)
     with Children(jobs, timeout_s=file_timeout) as workers:
         with progress("scanning", len(listed)) as advance:
             track = settings.audio_track
@@ -161,23 +164,30 @@ def _settings(
         raise SettingsError("--delays lists all delays; it cannot go with --max-delay or --step")
     try:
         if lengths is not None:
-            values["lengths_s"] = _list(lengths)
+            values["lengths_s"] = [_seconds("--lengths", part) for part in lengths.split(",")]
         if delays is not None:
-            values["delays_s"] = _list(delays)
+            values["delays_s"] = [_seconds("--delays", part) for part in delays.split(",")]
         elif max_delay is not None or step is not None:
-            values["delays_s"] = delay_grid(exact_seconds(max_delay or "5"), exact_seconds(step or "0.5"))
+            values["delays_s"] = delay_grid(
+                _seconds("--max-delay", max_delay or "5"), _seconds("--step", step or "0.5")
+            )
         values |= {name: value for name, value in flags.items() if value is not None}
         return BuildSettings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{config or 'settings'}: {field}: {first['msg']}, got {first['input']!r}") from error
+        told = first.get("ctx", {}).get("error")  # a check of our own says itself what it got
+        what = f"{told or first['msg']}" + ("" if told else f", got {first['input']!r}")
+        raise SettingsError(f"{config or 'settings'}: {field}: {what}") from error
     except ValueError as error:
         raise SettingsError(str(error)) from error
 
 
-def _list(text: str) -> tuple[Fraction, ...]:
-    return tuple(exact_seconds(part.strip()) for part in text.split(","))
+def _seconds(flag: str, text: str) -> Fraction:
+    try:
+        return exact_seconds(text.strip())
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}") from error
 
 
 def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int, as_json: bool) -> None:
@@ -211,7 +221,7 @@ def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int
     for one in planned:
         for clip in one.plan.clips:
             click.echo(
-                f"{one.offered.source.name}: {float(clip.length_s):g} s from {float(clip.start_s):.3f} s"
+                f"{printable(one.offered.source.name)}: {float(clip.length_s):g} s from {float(clip.start_s):.3f} s"
                 f" at {float(clip.fps):.5g} frames/s"
             )
     if settings.windows > 1:
@@ -239,6 +249,11 @@ def _show_built(built: Built, *, as_json: bool) -> None:
                     **built.info.model_dump(mode="json"),
                     "kept_clips": built.kept_clips,
                     "refused": [row.model_dump() for row in built.sources if row.status == "refused"],
+                    "refused_lengths": {
+                        row.path: row.refused_lengths
+                        for row in built.sources
+                        if row.status == "used" and row.refused_lengths
+                    },
                 },
                 indent=2,
             )
@@ -277,4 +292,5 @@ def _show_refusals(refusals: Sequence[tuple[str, str, str]]) -> None:
         merged.setdefault((name, text.split(":")[0]), []).append(what)
     for (name, code), whats in merged.items():
         first = next(text for other, _, text in refusals if other == name and text.startswith(code))
-        click.echo(f"  {name} ({', '.join(whats)}): {first}")
+        # most reasons name the file once more
+        click.echo(printable(f"  {name} ({', '.join(whats)}): {first.replace(f'{name}: ', '', 1)}"))

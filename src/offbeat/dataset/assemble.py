@@ -29,16 +29,25 @@ def claim(out: Path, info: DatasetInfo) -> None:
     """Make `out` ours, with nothing in it yet, or recognise it as ours.
 
     Raises:
+        DatasetError: as of `is_ours`.
+    """
+    if not is_ours(out, info):
+        write_whole(out / INFO, info.model_copy(update=_NOTHING_YET).model_dump_json(indent=2) + "\n")
+
+
+def is_ours(out: Path, info: DatasetInfo) -> bool:
+    """Whether `out` holds a dataset that was made in this way, finished or not; else it is empty, or not there.
+
+    Raises:
         DatasetError: it holds other things, or a dataset that was made otherwise.
     """
     path = out / INFO
     if not path.is_file():
         ours = {".lock", f".{INFO}.part"}  # the latter of a process that was killed in its first moments
-        others = sorted(entry.name for entry in out.iterdir() if entry.name not in ours)
+        others = sorted(entry.name for entry in out.iterdir() if entry.name not in ours) if out.is_dir() else []
         if others:
             raise DatasetError(f"{out}: holds {others[0]!r} and no {INFO}; expected an empty folder or a dataset")
-        write_whole(path, info.model_copy(update=_NOTHING_YET).model_dump_json(indent=2) + "\n")
-        return
+        return False
     try:
         former = DatasetInfo.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -51,6 +60,7 @@ def claim(out: Path, info: DatasetInfo) -> None:
             raise DatasetError(
                 f"{path}: was made with {field} {was}, now it is {now}; choose another --out, or delete that folder"
             )
+    return True
 
 
 def _only_in(settings: Mapping[str, object], others: Mapping[str, object]) -> dict[str, object]:

@@ -16,7 +16,7 @@ import av
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import offbeat
-from offbeat.dataset.assemble import claim, finish
+from offbeat.dataset.assemble import claim, finish, is_ours
 from offbeat.dataset.folder import CLIPS, RECORDS, files_of
 from offbeat.dataset.offer import Offered
 from offbeat.dataset.plan import Clip, SourcePlan, plan_source
@@ -77,6 +77,15 @@ class _Record(BaseModel):
     curves: CurvesRow | None = None
     reason: str | None = None
     detail: str | None = None
+
+
+def check_out(out: Path, settings: BuildSettings, shard: Shard | None = None) -> None:
+    """See that `build_dataset` will take this folder, before hours are spent on scanning.
+
+    Raises:
+        DatasetError: it holds something else, or a dataset with other settings.
+    """
+    is_ours(out, _info(settings, shard))
 
 
 def plan_dataset(offered: Iterable[Offered], settings: BuildSettings) -> list[Planned]:

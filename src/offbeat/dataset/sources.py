@@ -178,6 +178,10 @@ def _source(list_path: Path, where: str, row: Mapping[str, object]) -> Source:
         raise SourceListError(f"{list_path}, {where}: {field}: {first['msg']}, got {first['input']!r}") from error
     except ValueError as error:
         raise SourceListError(f"{list_path}, {where}: {error}") from error
+    if end_s is not None and end_s <= (start_s or 0):
+        raise SourceListError(
+            f"{list_path}, {where}: end {float(end_s):g} s; expected more than the start, {float(start_s or 0):g} s"
+        )
     folder = list_path.parent.resolve()
     path = (folder / checked.path).resolve()
     if not path.is_relative_to(folder):
