@@ -5,6 +5,7 @@ from report_samples import ATTACK, Parsed, guess, sample_answers, sample_dataset
 
 from offbeat.report.marks import mark_of
 from offbeat.report.page import SCRIPTS, render_page
+from offbeat.report.paper.write import write_paper
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results
 from offbeat.report.results_json import results_json
@@ -75,3 +76,22 @@ def test_results_json_has_the_outcome():
         for name, probe in (("none", None), ("overridden", {**OVERRIDDEN, "said": []}), ("unknown", UNKNOWN))
     }
     assert told == {"none": None, "overridden": OVERRIDDEN, "unknown": None}
+
+
+def test_the_papers_tables_and_method_bear_the_mark(tmp_path):
+    """In every table and format, in its caption, and with the reason in the method; and nowhere for one that passed."""
+    texts = {}
+    for name, told in (("deaf", runs(OVERRIDDEN)), ("hears", runs(PASSED))):
+        (tmp_path / name).mkdir()
+        write_paper(tmp_path / name, RESULTS, DATASET, told)
+        texts[name] = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / name / "paper").iterdir()}
+    tables = {name: text for name, text in texts["deaf"].items() if name.endswith((".md", ".tex", ".csv"))}
+    del tables["methods.md"]
+    assert len(tables) == 9
+    for name, text in tables.items():
+        dagger = r"$\dagger$" if name.endswith(".tex") else "†"
+        assert f"deaf {dagger}" in text, name
+        assert (f"{dagger} Nothing shows that it hears and sees" in text) != name.endswith(".csv"), name
+    assert "Probe not passed: It is deaf." in texts["deaf"]["methods.md"]
+    assert "It was asked all the same." in texts["deaf"]["methods.md"]
+    assert not [name for name, text in texts["hears"].items() if "†" in text or "dagger" in text or "Probe not" in text]

@@ -8,6 +8,7 @@ from typing import Any
 
 import offbeat
 from offbeat.dataset.folder import Dataset
+from offbeat.report.marks import Mark, mark_of
 from offbeat.report.paper.words import MARKDOWN
 from offbeat.report.tables import exactness
 from offbeat.report.values import ModelResult, Results
@@ -68,8 +69,12 @@ def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
         text = visible(questions[name]["template"]).strip()
         quoted = "\n".join(f"    {line}" for line in text.splitlines())
         parts.append(f"The question *{_plain(name)}*, where {{options}} stands for its options:\n\n{quoted}")
-    parts += [_answers(model) for model in results.models]
+    parts += [_answers(model) + _mark(mark_of(model, runs)) for model in results.models]
     return parts
+
+
+def _mark(mark: Mark | None) -> str:
+    return "" if mark is None else f" {mark.label.capitalize()}: {_plain(mark.says)}"
 
 
 def _answers(model: ModelResult) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.report.figure_words import NAMES, unit, verdict
@@ -25,6 +25,9 @@ HEADLINE = (
     "detection_auroc",
     "direction_auroc",
 )
+UNPROVEN = "† Nothing shows that it hears and sees: see the method."
+NAMING = ("model", "first", "second")
+"""The columns that name models."""
 GROUPED = ("accuracy", "balanced_accuracy", "noticed", "detection_d_prime")
 
 
@@ -67,10 +70,26 @@ class Table:
         return self.key - 1 if self.key else None
 
 
-def paper_tables(results: Results) -> tuple[Table, ...]:
-    """The headline, the figures by genre and by length, and the pairs of models where there are several."""
+def paper_tables(results: Results, unproven: Collection[str] = ()) -> tuple[Table, ...]:
+    """The headline, the figures by genre and by length, and the pairs of models where there are several.
+
+    Args:
+        results: the figures.
+        unproven: names of models of which nothing shows that they hear and see; they bear a dagger.
+    """
     tables = [_headline(results), _grouped(results, "genre", str), _grouped(results, "length", _length)]
-    return (*tables, _pairs(results)) if results.comparisons else tuple(tables)
+    if results.comparisons:
+        tables.append(_pairs(results))
+    return tuple(_marked(table, unproven) for table in tables)
+
+
+def _marked(table: Table, names: Collection[str]) -> Table:
+    naming = [column.title in NAMING for column in table.columns]
+    rows = tuple(
+        tuple(f"{cell} †" if names_it and cell in names else cell for names_it, cell in zip(naming, row, strict=True))
+        for row in table.rows
+    )
+    return table if rows == table.rows else replace(table, rows=rows, caption=f"{table.caption} {UNPROVEN}")
 
 
 def _headline(results: Results) -> Table:

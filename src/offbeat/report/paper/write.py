@@ -8,6 +8,7 @@ from typing import Any
 
 from offbeat.dataset.folder import Dataset
 from offbeat.files import write_whole
+from offbeat.report.marks import mark_of
 from offbeat.report.paper.citation import bibtex
 from offbeat.report.paper.formats import as_csv, as_markdown
 from offbeat.report.paper.latex import as_latex
@@ -31,7 +32,8 @@ def write_paper(out: Path, results: Results, dataset: Dataset, runs: Sequence[Ma
     folder = out / FOLDER
     folder.mkdir(exist_ok=True)
     texts = {"methods.md": methods(results, dataset, runs), "references.bib": bibtex()}
-    for table in paper_tables(results):
+    unproven = {model.name for model in results.models if mark_of(model, runs) is not None}
+    for table in paper_tables(results, unproven):
         texts |= {f"{table.name}.{suffix}": write(table) for suffix, write in FORMATS.items()}
     for name, text in texts.items():
         write_whole(folder / name, text)
