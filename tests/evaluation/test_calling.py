@@ -99,6 +99,25 @@ def test_what_will_not_pass_is_told_at_once(call, kind):
     assert isinstance(called.failure, kind)
 
 
+class InProcess(Scripted):
+    def reply(self, variant, prompt):
+        raise self.script[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        asyncio.CancelledError("of its own"),
+        BaseExceptionGroup("several", [SystemExit(1), ValueError("x")]),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("kind", [Scripted, InProcess])
+def test_whatever_a_models_code_raises_is_a_failure(call, kind, fault):
+    called, _ = call(kind(fault))
+    assert isinstance(called.failure, type(fault))
+
+
 def test_the_server_says_how_long_to_wait(call):
     model = Scripted(RateLimited("429", retry_after_s=0.2), SYNC)
     call(model)

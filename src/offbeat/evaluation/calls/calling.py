@@ -32,6 +32,18 @@ def is_asynchronous(model: Model) -> bool:
     return inspect.iscoroutinefunction(model.reply)
 
 
+def direct_reply(model: Model, variant: Variant, prompt: Prompt) -> Reply:
+    """The reply of a model that is not asynchronous, in whatever thread.
+
+    Raises:
+        RuntimeError: the model's code raised StopIteration, which no future can hold: it would be waited for forever.
+    """
+    try:
+        return cast("Reply", model.reply(variant, prompt))
+    except StopIteration as failure:
+        raise RuntimeError(f"StopIteration: {failure}") from failure
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
     """What came of it.
@@ -204,27 +216,33 @@ class Caller:
         try:
             if not self._asynchronous:
                 loop = asyncio.get_running_loop()
-                return self._checked(await loop.run_in_executor(executor, self._direct, variant, prompt), prompt)
+                return self._checked(
+                    await loop.run_in_executor(executor, direct_reply, self._model, variant, prompt), prompt
+                )
             async with limit:
                 return self._checked(await cast("Awaitable[Reply]", self._model.reply(variant, prompt)), prompt)
         except TimeoutError as failure:
             own = f"TimeoutError: {failure}"
             return TransientError(f"no reply within {self._call_limit_s:g} s" if limit.expired() else own, usage=None)
-        except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
-            return failure
+        except KeyboardInterrupt:
+            raise
+        except BaseException as failure:
+            task = asyncio.current_task()
+            if isinstance(failure, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it is ours, and not the model's
+            return failure  # any fault of a model's code: handed on as it is
 
     def _checked(self, reply: Reply, prompt: Prompt) -> Reply:
         return checked(reply, prompt.options, secrets=self._secrets)
-
-    def _direct(self, variant: Variant, prompt: Prompt) -> Reply:
-        return cast("Reply", self._model.reply(variant, prompt))
 
     def _together(self, model: Grouped, asked: Sequence[tuple[Variant, Prompt]]) -> list[Reply | Failure]:
         try:
             came = model.replies([variant for variant, _ in asked], [prompt for _, prompt in asked])
             if len(came) != len(asked):
                 raise ValueError(f"{len(came)} replies to {len(asked)} variants")
-        except (Exception, SystemExit) as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
+        except KeyboardInterrupt:
+            raise
+        except BaseException as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
             return [failure] * len(asked)
         return [
             checked_or_fault(one, prompt.options, secrets=self._secrets)

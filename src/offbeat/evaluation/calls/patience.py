@@ -31,8 +31,8 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 600.0
 
-Failure: TypeAlias = Exception | SystemExit
-"""What a model's code may raise; an interrupt is the user's."""
+Failure: TypeAlias = BaseException
+"""What a model's code may raise: anything but a `KeyboardInterrupt`, which is the user's."""
 
 
 class Patience:
