@@ -8,7 +8,10 @@ import pytest
 
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RequestRejected, TransientError
 from offbeat.evaluation import batches
+from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
 from offbeat.evaluation.money.prices import Price
+from offbeat.evaluation.plan import Selection, plan_run
+from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status
@@ -222,3 +225,19 @@ def test_a_clip_that_cannot_be_read_is_named_and_costs_nothing(run, server):
     summary = run()
     assert summary.models[0].stopped == "clips/x.mp4: no picture"
     assert summary.spent_usd == 0
+
+
+def test_a_dry_run_does_not_count_what_is_in_a_batch(run, server, dataset, tmp_path):
+    """It is paid for already, or will be when it is collected."""
+    server.state = "pending"
+    run(selection=Selection(limit=20))
+    model, out = Batched(server), tmp_path / "run"
+    plans = plan_run(dataset, [model], [STUDY], Selection(), 1, out)
+    pending = keys_in_batches(out, [model])
+    (told,) = estimate_run(plans, {"p": PRICE}, batch=True, pending=pending)
+    assert (told.expected, told.kept, told.to_ask, told.in_batches) == (50, 0, 30, 20)
+    assert told.most_usd == pytest.approx(30 * (1000 + 100 * 10) / 2e6)
+    server.state = "ended"
+    run(selection=Selection(limit=20))
+    assert keys_in_batches(out, [model]) == set()
+    assert keys_in_batches(tmp_path / "nowhere", [model]) == set()

@@ -155,7 +155,7 @@ def run(
     Exit code: 0 if everything that was to be asked has an answer, 1 if not, 2 if the run could not start or had to
     end.
     """
-    from offbeat.evaluation.money.estimate import estimate_run
+    from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
     from offbeat.evaluation.plan import Selection, plan_run
     from offbeat.evaluation.run_folder import noted_probes
     from offbeat.evaluation.runner import Terms, run_models
@@ -177,6 +177,7 @@ def run(
             opened.prices,
             batch=batch,
             probes=noted_probes(out),
+            pending=keys_in_batches(out, opened.models),
             even_if_deaf=even_if_deaf,
             probe_clips=probe_clips,
         )
@@ -227,6 +228,8 @@ def _tell_estimates(estimates: Sequence[Estimate], as_json: bool) -> None:
         return
     header = ("model", "question", "wanted", "answered", "to ask", "probe", "tokens in", "tokens out", "at most $")
     click.echo(text_table(header, [_estimate_row(estimate) for estimate in estimates]))
+    if in_batches := sum(estimate.in_batches for estimate in estimates):
+        click.echo(f"{in_batches} more questions are in batches and are not counted; --batch collects them.")
     if any(estimate.tokens for estimate in estimates):
         click.echo("Tokens and cost are upper bounds, as long as no call has to be made again: every reply is taken to")
         click.echo("use its whole budget. --max-cost sets a bound that holds in any case.")

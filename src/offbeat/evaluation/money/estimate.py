@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from offbeat.errors import SettingsError
+from offbeat.evaluation.batches import pending_jobs
+from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
@@ -26,6 +29,7 @@ class Estimate:
         expected: answers wanted.
         kept: of which are there already.
         to_ask: calls, if none has to be made again.
+        in_batches: questions that a server has already, and whose answers have not been collected.
         probe_calls: those of the probe, before the first question.
         tokens: the most that they may use, in the words of `offbeat.models.base.USAGE`; empty where nothing is counted.
         most_usd: the most that they may cost; 0 where a call is free, None where the price is not known.
@@ -36,6 +40,7 @@ class Estimate:
     expected: int
     kept: int
     to_ask: int
+    in_batches: int
     probe_calls: int
     tokens: Mapping[str, int]
     most_usd: float | None
@@ -47,6 +52,7 @@ def estimate_run(
     *,
     batch: bool,
     probes: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
+    pending: Collection[str] = (),
     even_if_deaf: bool = False,
     probe_clips: int = CLIPS,
 ) -> tuple[Estimate, ...]:
@@ -57,6 +63,7 @@ def estimate_run(
         prices: by name; see `offbeat.evaluation.money.prices`.
         batch: at the price of a batch.
         probes: what former probes for this run have found, by the model's name and revision.
+        pending: keys of questions that are in batches: see `keys_in_batches`.
         even_if_deaf: ask whatever a probe finds.
         probe_clips: how many clips a probe shows.
     """
@@ -69,13 +76,16 @@ def estimate_run(
             probe = probe_calls([planned.variant for planned in plan.planned], plan.question, clips=probe_clips)
         else:
             probe = ()
-        found.append(_estimate(plan, prices, batch=batch, probe=probe))
+        found.append(_estimate(plan, prices, batch=batch, probe=probe, pending=pending))
     return tuple(found)
 
 
-def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, probe: Sequence[ProbeCall]) -> Estimate:
+def _estimate(
+    plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, probe: Sequence[ProbeCall], pending: Collection[str]
+) -> Estimate:
     model, tokens, most_usd = plan.model, Counter[str](), 0.0
-    asked = [planned for group in plan.to_ask for planned in group]
+    left = [planned for group in plan.to_ask for planned in group]
+    asked = [planned for planned in left if planned.key not in pending]
     if isinstance(model, Paid):
         for planned in asked:
             tokens.update(model.expected_usage(planned.variant, planned.prompt))
@@ -90,10 +100,23 @@ def _estimate(plan: ModelPlan, prices: Mapping[str, Price], *, batch: bool, prob
         expected=len(plan.planned),
         kept=plan.kept,
         to_ask=len(asked),
+        in_batches=len(left) - len(asked),
         probe_calls=len(probe),
         tokens=dict(tokens),
         most_usd=most_usd,
     )
+
+
+def keys_in_batches(folder: Path, models: Sequence[Model]) -> set[str]:
+    """Of the questions that these models' batches hold and that have not been collected; none where nothing was asked.
+
+    Raises:
+        RunError: the answers in the run folder cannot be read.
+    """
+    if not (folder / FILE).exists():
+        return set()
+    with Database(folder / FILE, readonly=True) as database:
+        return {key for model in models for job in pending_jobs(database, model.name) for key in job.keys}
 
 
 def cost_of_probe(model: Model, calls: Sequence[ProbeCall], prices: Mapping[str, Price]) -> float | None:
