@@ -100,6 +100,14 @@ def test_as_json(made):
     assert len(told["probes"][0]["said"]) == 28
 
 
+def test_a_probe_that_is_stopped_does_not_say_that_it_is_kept(made):
+    text = MODELS.replace("images = variant.frames", "raise KeyboardInterrupt\n        images = variant.frames")
+    (made / "stopped.py").write_text(text, encoding="utf-8")
+    done = probe(made, f"{made}/stopped.py:Seeing")
+    assert done.exit_code == 130
+    assert "Nothing of this probe is kept; the same command begins it anew." in done.stderr
+
+
 def test_who_looks_at_nothing_passes_nothing(made):
     done = probe(made, "always:sync")
     assert done.return_value == 1

@@ -137,6 +137,7 @@ def _probe(
     model: Model, variants: Sequence[Variant], question: Question, *, clips: int, terms: Terms, purse: Purse
 ) -> ProbeResult:
     """Ask, as a run does, with patience for servers and with money set aside for each call."""
+    from offbeat.errors import SecondInterrupt
     from offbeat.evaluation.admission import asking
     from offbeat.evaluation.calls.loop import Halt, run_in_loop
     from offbeat.evaluation.probe.plan import probe_calls
@@ -162,7 +163,13 @@ def _probe(
                 if isinstance(model, Closing):
                     await model.close()
 
-        return run_in_loop(go)
+        try:
+            return run_in_loop(go)
+        except SecondInterrupt:
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nStopped. Nothing of this probe is kept; the same command begins it anew.", err=True)
+            raise SystemExit(130) from None
 
 
 def _tell(result: ProbeResult) -> None:
