@@ -205,3 +205,14 @@ def test_a_key_never_gets_into_what_is_kept(call, monkeypatch):
     called, _ = call(Scripted(TransientError("401 for sentinel-4711-key"), leaky))
     assert "sentinel" not in repr(called)
     assert called.reply.text == "sync [SOME_API_KEY]"
+
+
+def test_a_model_that_runs_out_of_something_is_not_waited_for_forever(call):
+    class Exhausted:
+        name, revision = "exhausted", "1"
+
+        def reply(self, variant, prompt):
+            return next(iter([]))
+
+    called, _ = call(Exhausted())
+    assert "StopIteration" in str(called.failure)

@@ -6,11 +6,12 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.evaluation.contract import check_model
-from offbeat.models.base import Reply
+from offbeat.models.base import Grouped, Reply
 from offbeat.models.registry import known_models, make_model
 
 SPECS = ["random", "always:sync", "always:ahead", "always:behind", "oracle", "replay:{recorded}", "signal"]
@@ -40,7 +41,8 @@ def test_it_keeps_the_contract(spec, variants):
     assert verdicts.pop("truth")[0] == ("fault" if kind in KNOWS_THE_TRUTH else "ok")
     assert verdicts.pop("other words")[0] == ("note" if kind in SAYS_THE_SAME_WHATEVER_IS_ASKED else "ok")
     assert {verdict for verdict, _ in verdicts.values()} == {"ok"}, verdicts
-    assert set(verdicts) == {"made", "replies", "asked again"}
+    together = {"together"} if isinstance(make_model(spec), Grouped) else set()
+    assert set(verdicts) == {"made", "replies", "asked again"} | together
 
 
 class Fine:
@@ -140,6 +142,58 @@ class Surer(Fine):
         return Reply(text="ahead", probabilities={"ahead": 1.5})
 
 
+class Half(Fine):
+    def reply(self, variant, prompt):
+        return Reply(text="ahead", probabilities={"ahead": 0.5})
+
+
+class Miscounting(Fine):
+    def reply(self, variant, prompt):
+        return Reply(text="ahead", usage={"output_tokens": "three"})
+
+
+class Unstorable(Fine):
+    def reply(self, variant, prompt):
+        return Reply(text="ahead", details={"delay": np.float32(0.5)})
+
+
+class Deferred(Fine):
+    def reply(self, variant, prompt):
+        return Asynchronous().reply(variant, prompt)
+
+
+class Exhausted(Fine):
+    def reply(self, variant, prompt):
+        return next(iter([]))
+
+
+class Leaving(Fine):
+    def reply(self, variant, prompt):
+        sys.exit("enough")
+
+
+class TwoAtOnce(Fine):
+    at_once = 1
+
+    def replies(self, variants, prompts):
+        return [Reply(text=prompt.word_for("ahead")) for prompt in prompts]
+
+
+class OneForAll(TwoAtOnce):
+    def replies(self, variants, prompts):
+        return [Reply(text="ahead")]
+
+
+class OtherwiseTogether(TwoAtOnce):
+    def replies(self, variants, prompts):
+        return [Reply(text="sync") for _ in prompts]
+
+
+class PlainTogether(TwoAtOnce):
+    def replies(self, variants, prompts):
+        return ["ahead" for _ in prompts]
+
+
 class Failing(Fine):
     def reply(self, variant, prompt):
         raise ModelError(f"{variant.path}: no voice")
@@ -180,6 +234,16 @@ def test_connections_are_closed(variants, monkeypatch):
         (Wandering, "truth", "note", "cannot be told"),
         (NoReply, "replies", "fault", "expected a Reply"),
         (Surer, "replies", "fault", "expected numbers from 0 to 1"),
+        (Half, "replies", "fault", r"probabilities \{'ahead': 0\.5\}, expected a sum of 1"),
+        (Miscounting, "replies", "fault", r"usage \{'output_tokens': 'three'\}, expected whole numbers"),
+        (Unstorable, "replies", "fault", r"details: Object of type float32 .*; expected what JSON holds: float\(x\)"),
+        (Deferred, "replies", "fault", r"got a coroutine; write `async def reply`"),
+        (Exhausted, "replies", "fault", r"test_contract\.py, line \d+: RuntimeError: StopIteration"),
+        (Leaving, "replies", "fault", r"line \d+: SystemExit: enough"),
+        (OneForAll, "together", "fault", "1 replies to 3 variants"),
+        (PlainTogether, "together", "fault", "expected a Reply with a text, got 'ahead'"),
+        (OtherwiseTogether, "together", "note", "other replies to a clip's variants together: 'sync'"),
+        (TwoAtOnce, "together", "ok", "the same replies"),
         (Failing, "replies", "fault", r"v0\.mp4: no voice"),
         (Faulty, "replies", "fault", "AttributeError: .*answer"),
         (StudyOnly, "replies", "note", r"unparsed \('mumble'\)"),

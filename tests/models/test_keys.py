@@ -103,7 +103,7 @@ def test_a_key_in_a_revision_is_refused(key, tmp_path):
         "import os\nclass Mine:\n    name = 'mine'\n    revision = os.environ['LAB_ACCESS']\n"
         "    def reply(self, variant, prompt): ...\n"
     )
-    with pytest.raises(ModelUnavailable, match=r"hold a secret of the environment: mine \[LAB_ACCESS\]$"):
+    with pytest.raises(ModelUnavailable, match=r"its revision, .* holds a secret of the environment: \[LAB_ACCESS\]$"):
         make_model(f"{tmp_path}/mine.py:Mine")
 
 

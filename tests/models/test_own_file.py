@@ -64,6 +64,29 @@ class Nameless(Bare):
     name = ""
 
 
+class Numbered(Bare):
+    revision = 3
+
+
+class Unready(Bare):
+    @property
+    def name(self):
+        return self.weights
+
+
+class Exits(Bare):
+    def __init__(self) -> None:
+        raise SystemExit(4)
+
+
+class Short(Bare):
+    def reply(self, clip): ...
+
+
+class Uncallable(Bare):
+    reply = "sync"
+
+
 number = 3
 """
 
@@ -123,6 +146,13 @@ def test_an_edited_file_is_read_anew_and_neighbours_are_found(own):
     assert make_model("mymodels.py:Bare").name == "bare"
 
 
+def test_a_file_in_a_folder_finds_what_lies_in_the_current_one(own):
+    (own / "models").mkdir()
+    (own / "tools_of_mine.py").write_text('NAME = "from here"\n')
+    (own / "models" / "one.py").write_text(MINE + "\nfrom tools_of_mine import NAME\nBare.name = NAME\n")
+    assert make_model("models/one.py:Bare").name == "from here"
+
+
 def test_a_file_hides_no_installed_module(own, monkeypatch):
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     (own / "colorsys.py").write_text("raise RuntimeError\n")
@@ -141,7 +171,16 @@ def test_a_file_hides_no_installed_module(own, monkeypatch):
         ("mymodels.py:Failing", r"'mymodels\.py:Failing' cannot be made: mymodels\.py, line \d+: KeyError: 'no such v"),
         ("mymodels.py:Missing", r"needs the package 'not_there_at_all', .*; type: pip install not-there-at-all"),
         ("mymodels.py:Half", r"\(mymodels\.py\): has no revision, which every model needs"),
-        ("mymodels.py:Nameless", r"has no name"),
+        ("mymodels.py:Nameless", r"its name is '', expected a text with something in it"),
+        ("mymodels.py:Numbered", r"'mymodels\.py:Numbered' \(mymodels\.py\): its revision is 3, expected a text"),
+        ("mymodels.py:Unready", r"its name cannot be told: mymodels\.py, line \d+: AttributeError: .*'weights'"),
+        ("mymodels.py:Exits", r"'mymodels\.py:Exits' cannot be made: mymodels\.py, line \d+: SystemExit: 4"),
+        ("mymodels.py:Short", r"too many positional arguments; expected a method reply\(self, variant, prompt\)"),
+        (
+            "mymodels.py:Uncallable",
+            r"'sync' is not a callable object; expected a method reply\(self, variant, prompt\)",
+        ),
+        ("mymodels:Mine", r"there is no model 'mymodels'; did you mean 'mymodels\.py:Mine'\?"),
         ("my:models.py", r"my:models\.py: no such file"),
         ("mymodels.pyc:Mine", r"there is no model 'mymodels\.pyc'.*and FILE\.py:Class"),
         ("C:\\models\\mine.py:Mine", r"C:\\models\\mine\.py: no such file"),
@@ -160,6 +199,7 @@ def test_what_is_wrong_is_named(own, spec, message):
         ("import sys\nsys.exit(3)\n", r"mymodels\.py, line 2: SystemExit: 3"),
         ("import torch_of_mine\n", r"needs the package 'torch_of_mine', .* pip install torch-of-mine"),
         ("from offbeat.models.base import Nothing\n", r"mymodels\.py cannot be imported: .*'Nothing'"),
+        ("from .neighbour import x\n", r"mymodels\.py, line 1: ImportError: .*; a neighbour is imported by its name"),
         ("import broken_neighbour\n", r"broken_neighbour\.py, line 1: cannot assign to literal: 1 ="),
         ("\x00", r"mymodels\.py"),
     ],

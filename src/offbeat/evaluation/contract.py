@@ -8,6 +8,7 @@ The clips have a flash and a beep in them, or whatever the caller gives. What is
   quite right, as with servers that draw at random: that is told, and is no fault;
 * it replies the same when the truth in the row is another;
 * it replies to a question with other words;
+* to a clip's variants together it replies as many times, where a run asks it so, and alike;
 * the most that a call may use, for one that is paid, is not less than what the calls did use.
 
 Models are asked as a run asks them: ``async def reply`` is awaited, all at once in one event loop, any other runs in
@@ -17,23 +18,27 @@ several threads.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.calls.calling import is_asynchronous
-from offbeat.evaluation.calls.checking import checked
+from offbeat.evaluation.calls.calling import direct_reply, is_asynchronous
+from offbeat.evaluation.calls.checking import checked, checked_or_fault
 from offbeat.evaluation.question import STUDY, find_question, prompt_for
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import USAGE, Closing, Model, Paid, Prompt, Reply
+from offbeat.models.base import USAGE, Closing, Grouped, Model, Paid, Prompt, Reply
+from offbeat.models.own_file import place_of
 from offbeat.timing import Label
 
 Asked: TypeAlias = tuple[Variant, Prompt]
 
 _OTHER: dict[Label, Label] = {"sync": "ahead", "ahead": "behind", "behind": "sync"}
 _OTHER_DELAY_MS = 4321.0
+_SUM_TOLERANCE = 1e-3
+"""Of probabilities; single precision, or a file with rounded figures, is no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def check_model(make: Callable[[], Model], variants: Sequence[Variant]) -> tuple
         again,
         _check_truth(make(), study, replies, steady=again.verdict == "ok"),
         _check_words(make(), variants[0]),
+        *_check_together(make(), study, replies),
         *_check_usage(first, study, replies),
     )
 
@@ -92,7 +98,14 @@ def _check_made(first: Model, second: Model) -> Check:
 
 
 def _check_read(asked: Sequence[Asked], replies: Sequence[Reply]) -> Check:
-    """Whether the replies can be read; not whether they are right."""
+    """Whether the replies can be read, and their figures be counted with; not whether they are right."""
+    for reply in replies:
+        counts = {word: reply.usage[word] for word in USAGE if reply.usage.get(word) is not None}
+        if any(type(count) is not int or count < 0 for count in counts.values()):
+            return Check("replies", "fault", f"usage {counts}, expected whole numbers of 0 or more")
+        total = sum(reply.probabilities.values()) if reply.probabilities else 1.0
+        if abs(total - 1) > _SUM_TOLERANCE:
+            return Check("replies", "fault", f"probabilities {dict(reply.probabilities or {})}, expected a sum of 1")
     read = [_read(prompt, reply) for (_, prompt), reply in zip(asked, replies, strict=True)]
     truth = ", ".join(variant.row.label for variant, _ in asked)
     verdict = "ok" if all(outcome in ("ok", "unsure") for outcome, _ in read) else "note"
@@ -132,6 +145,36 @@ def _check_words(model: Model, variant: Variant) -> Check:
     return Check("other words", "ok" if choice else "note", found)
 
 
+def _check_together(model: Model, asked: Sequence[Asked], before: Sequence[Reply]) -> list[Check]:
+    """Where a run asks about a clip's variants together, what a single question is told counts for nothing."""
+    if not isinstance(model, Grouped):
+        return []
+    try:
+        after = asyncio.run(_replies_together(model, asked))
+    except Exception as error:  # noqa: BLE001  as in `_ask`
+        told = str(error) if isinstance(error, OffbeatError) else place_of(error, inspect.getfile(type(model)))
+        return [Check("together", "fault", f"asked about a clip's variants together: {told}")]
+    if _said(after) == _said(before):
+        return [Check("together", "ok", "the same replies to a clip's variants together")]
+    found = ", ".join(f"{reply.text!r:.60}" for reply in after)
+    return [Check("together", "note", f"other replies to a clip's variants together: {found}")]
+
+
+async def _replies_together(model: Grouped, asked: Sequence[Asked]) -> list[Reply]:
+    try:
+        came = await asyncio.to_thread(model.replies, [one for one, _ in asked], [prompt for _, prompt in asked])
+        if len(came) != len(asked):
+            raise ValueError(f"{len(came)} replies to {len(asked)} variants")
+        found = [checked_or_fault(one, prompt.options) for one, (_, prompt) in zip(came, asked, strict=True)]
+        for failure in found:
+            if not isinstance(failure, Reply):
+                raise failure
+        return [reply for reply in found if isinstance(reply, Reply)]
+    finally:
+        if isinstance(model, Closing):
+            await model.close()
+
+
 def _check_usage(model: Model, asked: Sequence[Asked], replies: Sequence[Reply]) -> list[Check]:
     if not isinstance(model, Paid):
         return []
@@ -152,8 +195,8 @@ def _ask(model: Model, asked: Sequence[Asked], *, at_once: bool) -> tuple[list[R
         return asyncio.run(_replies(model, asked, at_once=at_once)), None
     except OffbeatError as error:
         return [], str(error) or type(error).__name__
-    except Exception as error:  # noqa: BLE001  any fault of a model's code is what is looked for
-        return [], f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001  any fault of a model's code is what is looked for
+        return [], place_of(error, inspect.getfile(type(model)))
 
 
 async def _replies(model: Model, asked: Sequence[Asked], *, at_once: bool) -> list[Reply]:
@@ -170,7 +213,7 @@ async def _reply(model: Model, variant: Variant, prompt: Prompt) -> Reply:
     if is_asynchronous(model):
         reply = await cast("Awaitable[Reply]", model.reply(variant, prompt))
     else:
-        reply = cast("Reply", await asyncio.to_thread(model.reply, variant, prompt))
+        reply = await asyncio.to_thread(direct_reply, model, variant, prompt)
     return checked(reply, prompt.options)
 
 

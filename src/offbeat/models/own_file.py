@@ -1,7 +1,8 @@
 """A model from a Python file of the user's own: ``mymodels.py:Mine``, or ``mymodels.py:Mine:argument``.
 
-The file is run as a module of a private name, so that it hides nothing; it may import its neighbours, after everything
-that is installed. That it runs at all is the user's wish, as with any program: never take such a file from a stranger.
+The file is run as a module of a private name, so that it hides nothing; it may import its neighbours, and what lies in
+the current folder, after everything that is installed. That it runs at all is the user's wish, as with any program:
+never take such a file from a stranger.
 """
 
 from __future__ import annotations
@@ -59,13 +60,18 @@ def _run(path: Path, file: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ModelUnavailable(f"{file}: not a Python file")
     module = importlib.util.module_from_spec(spec)
-    if str(full.parent) not in sys.path:
-        sys.path.append(str(full.parent))
+    for folder in (str(full.parent), str(Path.cwd())):
+        if folder not in sys.path:
+            sys.path.append(folder)
     sys.modules[name] = module  # dataclasses look their module up there
     try:
         spec.loader.exec_module(module)
-    except ImportError:
+    except ImportError as error:
         del sys.modules[name]
+        if "relative import" in str(error):
+            raise ModelUnavailable(
+                f"{place_of(error, file)}; a neighbour is imported by its name: import NAME"
+            ) from error
         raise
     except (Exception, SystemExit) as error:
         del sys.modules[name]

@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
@@ -140,18 +141,34 @@ def make_model(spec: str, *, seed: int = 0, options: Mapping[str, JsonValue] = M
     except ImportError as error:
         name = spec.partition(":")[0]
         raise ModelUnavailable(_not_importable(spec, kind.place, known_models().get(name), error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelUnavailable(f"{spec!r} cannot be made: {place_of(error, kind.place)}") from error
-    lacking = [what for what in ("name", "revision", "reply") if not getattr(model, what, None)]
-    if lacking:
-        raise ModelUnavailable(f"{spec!r} ({kind.place}): has no {', no '.join(lacking)}, which every model needs")
-    shown = f"{model.name} {model.revision}"
-    if redacted(shown) != shown:
-        raise ModelUnavailable(
-            f"{spec!r} ({kind.place}): its name or revision, which are kept and shown, hold a secret of the "
-            f"environment: {redacted(shown)}"
-        )
+    _check_made(model, f"{spec!r} ({kind.place})", kind.place)
     return model
+
+
+def _check_made(model: Model, which: str, place: str) -> None:
+    """Refuse what cannot be asked, or would be stored under no name, or under a key."""
+    lacking = [
+        what for what in ("name", "revision", "reply") if not hasattr(type(model), what) and not hasattr(model, what)
+    ]
+    if lacking:
+        raise ModelUnavailable(f"{which}: has no {', no '.join(lacking)}, which every model needs")
+    for what in ("name", "revision"):
+        try:
+            told = getattr(model, what)
+        except Exception as error:
+            raise ModelUnavailable(f"{which}: its {what} cannot be told: {place_of(error, place)}") from error
+        if not isinstance(told, str) or not told.strip():
+            raise ModelUnavailable(f"{which}: its {what} is {told!r:.80}, expected a text with something in it")
+        if redacted(told) != told:
+            raise ModelUnavailable(
+                f"{which}: its {what}, which is kept and shown, holds a secret of the environment: {redacted(told)}"
+            )
+    try:
+        inspect.signature(model.reply).bind(None, None)
+    except TypeError as error:
+        raise ModelUnavailable(f"{which}: {error}; expected a method reply(self, variant, prompt)") from error
 
 
 def check_options(specs: Iterable[str], options: Iterable[str]) -> None:
@@ -188,7 +205,9 @@ def extra_of(entry: EntryPoint) -> tuple[str, list[str]] | None:
 
 def _unknown(spec: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    own = f"{name}.py{spec.removeprefix(name)}"
+    meant = near[0] if near else own if Path(f"{name}.py").is_file() else None
+    hint = "." if meant is None else f"; did you mean {meant!r}?"
     return f"{spec!r}: there is no model {name!r}{hint} Known: {', '.join(known) or 'none'}, and FILE.py:Class"
 
 

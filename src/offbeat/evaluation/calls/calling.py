@@ -41,7 +41,7 @@ def direct_reply(model: Model, variant: Variant, prompt: Prompt) -> Reply:
     try:
         return cast("Reply", model.reply(variant, prompt))
     except StopIteration as failure:
-        raise RuntimeError(f"StopIteration: {failure}") from failure
+        raise RuntimeError(f"StopIteration: {failure}").with_traceback(failure.__traceback__) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,9 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
     Raises:
         TypeError, ValueError: it is not what `Reply` promises: a fault of the model's code.
     """
+    if inspect.iscoroutine(reply):
+        reply.close()
+        raise TypeError("expected a Reply, got a coroutine; write `async def reply`, which is awaited")
     if not isinstance(reply, Reply) or not isinstance(reply.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"expected a Reply with a text, got {redacted(repr(reply), secrets):.200}")
     if reply.stop not in get_args(Stop):
@@ -35,8 +39,8 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
         reply,
         text=storable(reply.text, secrets),
         probabilities=_probabilities(reply.probabilities, options),
-        usage=_plain(reply.usage, secrets),
-        details=_plain(reply.details, secrets),
+        usage=_plain(reply.usage, secrets, "usage"),
+        details=_plain(reply.details, secrets, "details"),
     )
 
 
@@ -55,7 +59,7 @@ def used_by(failure: Failure) -> dict[str, JsonValue] | None:
     if not isinstance(failure, ModelError) or failure.usage is None:
         return None
     try:
-        return _plain(failure.usage, None)
+        return _plain(failure.usage, None, "usage")
     except (TypeError, ValueError):
         return None
 
@@ -81,9 +85,12 @@ def storable(text: str, secrets: Secrets = None) -> str:
     return redacted(text.encode("utf-8", "backslashreplace").decode("utf-8"), secrets)
 
 
-def _plain(record: Mapping[str, JsonValue], secrets: Secrets) -> dict[str, JsonValue]:
+def _plain(record: Mapping[str, JsonValue], secrets: Secrets, what: str) -> dict[str, JsonValue]:
+    try:
+        told = json.loads(json.dumps(dict(record), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what}: {error}; expected what JSON holds: float(x) for a number of numpy") from error
     # text by text: a key with a quote in it is another one in JSON, and to replace it there might break the JSON
-    told = json.loads(json.dumps(dict(record), allow_nan=False))
     return {storable(name, secrets): _storable(value, secrets) for name, value in told.items()}
 
 
