@@ -41,6 +41,17 @@ def test_as_json(dataset, offbeat):
     assert told["models"][0]["outcomes"]["ok"] == 50
 
 
+def test_run_and_status_tell_a_program_the_same(dataset, offbeat):
+    run = json.loads(offbeat("run", "set", "--model", "random", "--out", "run", "--json")[1])
+    status = json.loads(offbeat("status", "run", "--json")[1])
+    (model,) = status["models"]
+    assert model["complete"] is True
+    assert model["questions"] == run["models"]
+    assert {key: status[key] for key in ("run", "complete", "spent_usd")} == {
+        key: run[key] for key in ("run", "complete", "spent_usd")
+    }
+
+
 def test_what_is_not_answered_shows_in_the_exit_code(dataset, offbeat, tmp_path):
     (tmp_path / "some.csv").write_text("variant_id,text\nv000000,ahead\n")
     code, out, err = offbeat("run", "set", "--model", "replay:some.csv", "--out", "run")

@@ -39,10 +39,23 @@ def status(run: Path, as_json: bool) -> int:
 
     found = run_status(run)
     if as_json:
-        click.echo(json.dumps({"run": str(run), "complete": found.complete, **asdict(found)}))
+        click.echo(json.dumps(_as_json(run, found)))
     else:
         _tell(found)
     return 0 if found.complete else 1
+
+
+def _as_json(run: Path, found: RunStatus) -> dict[str, object]:
+    """In the words of `offbeat run --json`; a model's questions stand together."""
+    models = [
+        {
+            **asdict(model),
+            "complete": model.complete,
+            "questions": [{**asdict(question), "complete": question.complete} for question in model.questions],
+        }
+        for model in found.models
+    ]
+    return {"run": str(run), "complete": found.complete, "spent_usd": found.spent_usd, "models": models}
 
 
 def _tell(found: RunStatus) -> None:
