@@ -34,11 +34,12 @@ _AMOUNT = re.compile(
 _START = re.compile(r"^\W*(?:so|therefore|thus|hence|overall|based on (?:the|this) (?:video|clip))\b")
 _PLAIN = (
     word_set(
-        "the a an is are be would seems appears comes coming arrives plays playing runs running heard of in with by "
-        "about around approximately roughly it its it's it’s this that i i'd i’d my option choice answer word response "
-        "text final correct right best say think believe choose pick select yes sure okay ok likely probably most very "
-        "slightly clearly definitely noticeably significantly well perfectly exactly completely fully far bit two "
-        "three four five second seconds milliseconds video's audio's clip track"
+        "the a an is are be would to seem seems appear appears look looks like both so comes coming arrives "
+        "plays playing runs running heard of in with by about around approximately roughly it its it's it’s "
+        "this that i i'd i’d my option choice answer word response text final correct right best say think "
+        "believe choose pick select yes sure okay ok likely probably most very slightly clearly definitely "
+        "noticeably significantly well perfectly exactly completely fully far bit two three four five second "
+        "seconds milliseconds video's audio's clip track"
     )
     | _PICTURE
     | _SOUND
