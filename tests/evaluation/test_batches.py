@@ -84,7 +84,7 @@ def test_hand_over_leave_and_collect(run, server, dataset, tmp_path):
     first = run()
     assert not first.complete
     assert first.models[0].missing == 50
-    assert first.models[0].stopped == "50 questions are in 1 batches; the same command collects them"
+    assert first.models[0].stopped == "questions in batches: 50; the same command collects them"
     assert first.spent_usd == pytest.approx(50 * (1000 + 100 * 10) / 2e6)  # set aside
     assert run_status(tmp_path / "run").models[0].in_batches == 50
 
@@ -149,7 +149,7 @@ def test_a_batch_that_is_not_taken_costs_nothing(run, server):
 def test_a_batch_that_was_taken_though_nobody_heard_is_collected(run, server, lost):
     server.lost_error = lost
     with suppress(RuntimeError):  # after which as little is noted as after a kill
-        assert run().models[0].stopped == "half a body"
+        assert run().models[0].stopped.startswith("half a body. questions in batches: 50;")
     server.lost_error = None
     done = run()
     assert done.complete
@@ -161,7 +161,7 @@ def test_a_batch_that_was_not_taken_is_noted_no_more(run, server):
     server.submit_error = RequestRejected("400: too large")
     run()
     server.submit_error, server.state = None, "pending"
-    assert run().models[0].stopped == "50 questions are in 1 batches; the same command collects them"
+    assert run().models[0].stopped == "questions in batches: 50; the same command collects them"
 
 
 def test_a_model_without_batches(dataset, tmp_path):
@@ -185,7 +185,7 @@ def test_what_is_in_a_batch_is_not_asked_one_by_one(run, server, dataset, tmp_pa
     plain = replace(TERMS, batch=False)
     (model,) = run_models(dataset, [Single(server)], out=tmp_path / "run", terms=plain).models
     assert (model.missing, model.outcomes["error"]) == (50, 0)
-    assert model.stopped == "50 questions are in batches; the same command with --batch collects them"
+    assert model.stopped == "questions in batches: 50; the same command with --batch collects them"
 
 
 def test_other_questions_leave_a_job_alone(run, server):
@@ -241,3 +241,19 @@ def test_a_dry_run_does_not_count_what_is_in_a_batch(run, server, dataset, tmp_p
     run(selection=Selection(limit=20))
     assert keys_in_batches(out, [model]) == set()
     assert keys_in_batches(tmp_path / "nowhere", [model]) == set()
+
+
+def test_a_job_that_costs_too_much_is_shortened_to_what_the_money_allows(dataset, tmp_path, server):
+    server.state = "pending"
+    each = (1000 + 100 * 10) / 2e6
+    terms = replace(TERMS, most_usd=20.5 * each)
+    summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
+    assert [len(keys) for keys in server.jobs.values()] == [20]
+    assert summary.spent_usd == pytest.approx(20 * each)
+    assert "--max-cost; raise it to go on. questions in batches: 20" in summary.models[0].stopped
+
+    server.state = "ended"
+    for _ in range(9):  # what was set aside comes back, and pays for further jobs
+        summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
+        assert summary.spent_usd <= terms.most_usd
+    assert sum(len(keys) for keys in server.jobs.values()) == summary.models[0].outcomes["ok"] == 36

@@ -229,7 +229,7 @@ def _tell_estimates(estimates: Sequence[Estimate], as_json: bool) -> None:
     header = ("model", "question", "wanted", "answered", "to ask", "probe", "tokens in", "tokens out", "at most $")
     click.echo(text_table(header, [_estimate_row(estimate) for estimate in estimates]))
     if in_batches := sum(estimate.in_batches for estimate in estimates):
-        click.echo(f"{in_batches} more questions are in batches and are not counted; --batch collects them.")
+        click.echo(f"Besides, questions in batches: {in_batches}; they are not counted, and --batch collects them.")
     if any(estimate.tokens for estimate in estimates):
         click.echo("Tokens and cost are upper bounds, as long as no call has to be made again: every reply is taken to")
         click.echo("use its whole budget. --max-cost sets a bound that holds in any case.")

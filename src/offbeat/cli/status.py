@@ -72,7 +72,7 @@ def _tell(found: RunStatus) -> None:
 
 def _tell_model(model: ModelStatus) -> None:
     if model.in_batches:
-        click.echo(f"{one_line(model.name)}: {model.in_batches} questions are in batches")
+        click.echo(f"{one_line(model.name)}: questions in batches: {model.in_batches}")
     if model.probe is not None and not model.probe["passed"] and model.probe["passed"] is not None:
         asked = "asked all the same" if model.probe["overridden"] else "not asked"
         click.echo(one_line(f"{model.name}: {asked}: the probe: {model.probe['says']}", 500))

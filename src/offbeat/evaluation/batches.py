@@ -20,6 +20,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.answer import Answer, utc_now
@@ -30,7 +31,7 @@ from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
-from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid, Reply
+from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid, Reply, most_usage
 
 LARGEST = 500
 """Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
@@ -120,25 +121,36 @@ class BatchTurn:
         answered = {key for key, outcome in self._kept() if outcome != "error"}
         wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
         left = [planned for planned in wanted if planned.key not in under_way | answered]
-        for start in range(0, len(left), LARGEST):
-            if halted.is_set():
-                break
+        why = None
+        while left and why is None and not halted.is_set():
+            part = left[: self._affordable(left[:LARGEST])]
             try:
-                await self._submit(batch, left[start : start + LARGEST])
+                await self._submit(batch, part)
             except (OutOfMoney, ModelError, MediaError) as failure:
-                return str(failure)
+                why = str(failure)
+            left = left[len(part) :]
         jobs = pending_jobs(self._database, self._model.name)
         if not jobs:
-            return None
-        return (
-            f"{sum(len(job.keys) for job in jobs)} questions are in {len(jobs)} batches; the same command collects them"
-        )
+            return why
+        there = f"questions in batches: {sum(len(job.keys) for job in jobs)}; the same command collects them"
+        return there if why is None else f"{why}. {there}"
+
+    def _affordable(self, part: Sequence[Planned]) -> int:
+        """How many of these, from the first, fit into what is left; one at least, to be told what is lacking."""
+        sums = accumulate(self._most_usd(planned) for planned in part)
+        return max(1, sum(self._purse.fits(total) for total in sums))
+
+    def _most_usd(self, planned: Planned) -> float:
+        """The most that a question of a job may cost; 0 where it is free, or its price unknown."""
+        if self._price is None or not isinstance(self._model, Paid):
+            return 0.0
+        usage = most_usage(self._model, planned.variant, planned.prompt, batch=True)
+        return cost_usd(self._price, usage, batch=True) or 0.0
 
     async def _submit(self, batch: Batch, part: Sequence[Planned]) -> None:
         call = None
         if self._price is not None and isinstance(self._model, Paid):
-            usages = [self._model.expected_usage(planned.variant, planned.prompt) for planned in part]
-            most_usd = sum(cost_usd(self._price, usage, batch=True) or 0.0 for usage in usages)
+            most_usd = list(accumulate(self._most_usd(planned) for planned in part))[-1]  # to the last digit as above
             call = await asyncio.to_thread(
                 self._purse.begin, model=self._model.name, key="", purpose="batch", most_usd=most_usd
             )
@@ -199,11 +211,10 @@ class BatchTurn:
 
     def _cost(self, planned: Planned, came: Reply | ModelError | None) -> float:
         """What a question of a job has cost; the most that it may, where nobody can tell, as with one that was lost."""
-        if self._price is None or not isinstance(self._model, Paid):
+        if self._price is None:
             return 0.0
         _, told = (None, None) if came is None else spent_by(came, self._price, batch=True)
-        most = self._model.expected_usage(planned.variant, planned.prompt)
-        return (cost_usd(self._price, most, batch=True) or 0.0) if told is None else told
+        return self._most_usd(planned) if told is None else told
 
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         if job.call is not None and self._price is not None:

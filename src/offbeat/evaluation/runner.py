@@ -198,7 +198,7 @@ class _Run:
                 turn = Turn(plan, caller=caller, database=self.database, halted=halted, on_progress=self.on_progress)
                 why = await turn.take(at_once=most_at_once(model, self.terms))
         if why is None and in_batches:
-            return f"{len(in_batches)} questions are in batches; the same command with --batch collects them"
+            return f"questions in batches: {len(in_batches)}; the same command with --batch collects them"
         return why
 
 

@@ -17,7 +17,7 @@ packages itself, so that a missing one is named together with the line to type. 
             return Reply(text=prompt.words[0])
 
 `reply` may as well be ``async def``: then it is awaited, many at a time, and must not block. What a model may offer
-besides is in `Looks`, `Grouped`, `Paid`, `Closing` and `Batch`; the runner asks with `isinstance`.
+besides is in `Looks`, `Grouped`, `Paid`, `BatchPaid`, `Closing` and `Batch`; the runner asks with `isinstance`.
 """
 
 from __future__ import annotations
@@ -182,6 +182,22 @@ class Paid(Protocol):
         Made from the variant's row alone; no media is opened.
         """
         ...
+
+
+@runtime_checkable
+class BatchPaid(Paid, Protocol):
+    """A paid model that may use less for a question of a batch than for one that is asked alone."""
+
+    def expected_usage_in_batch(self, variant: Variant, prompt: Prompt) -> Mapping[str, int]:
+        """The most that a question of a batch may use; see `Paid.expected_usage`."""
+        ...
+
+
+def most_usage(model: Paid, variant: Variant, prompt: Prompt, *, batch: bool) -> Mapping[str, int]:
+    """The most that a question may use, asked alone or in a batch."""
+    if batch and isinstance(model, BatchPaid):
+        return model.expected_usage_in_batch(variant, prompt)
+    return model.expected_usage(variant, prompt)
 
 
 @runtime_checkable

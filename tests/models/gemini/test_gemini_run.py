@@ -5,10 +5,15 @@ from datetime import date
 import pytest
 from builds import build, card_file, settings
 
+from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.money.estimate import estimate_run
 from offbeat.evaluation.money.prices import read_prices
+from offbeat.evaluation.plan import Selection, plan_models
+from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status
+from offbeat.models.base import Prompt
 from servers.gemini_wire import KEY
 from servers.stand_in import half_body, html, status
 
@@ -30,6 +35,15 @@ def test_a_batch_in_a_run(dataset, made, wire, tmp_path):
     assert handed_over.models[0].missing == count
     assert run_status(out).models[0].in_batches == count
     (batch,) = wire.batches.values()
+    (dry,) = estimate_run(plan_models(dataset, [made()], [STUDY], Selection(), 1, None), PRICES, batch=True)
+    asked_once = count * made().expected_usage_in_batch(dataset.variants[0], Prompt("?", ("a", "b")))["output_tokens"]
+    assert asked_once == count * 4096  # a reply of a batch that is cut off is not asked for again
+    with Database(out / FILE, readonly=True) as database, database.reading() as calls:
+        probe_usd, batch_usd = (
+            calls.execute("SELECT total(reserved_usd) FROM calls WHERE purpose = ?", (purpose,)).fetchone()[0]
+            for purpose in ("probe", "batch")
+        )
+    assert dry.most_usd == pytest.approx(probe_usd + batch_usd)
 
     batch.state = SUCCEEDED
     lost = batch.results.pop()

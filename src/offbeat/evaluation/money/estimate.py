@@ -16,7 +16,7 @@ from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
 from offbeat.evaluation.probe.probing import is_settled, needs_probe
-from offbeat.models.base import Model, Paid
+from offbeat.models.base import Model, Paid, most_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _estimate(
     asked = [planned for planned in left if planned.key not in pending]
     if isinstance(model, Paid):
         for planned in asked:
-            tokens.update(model.expected_usage(planned.variant, planned.prompt))
+            tokens.update(most_usage(model, planned.variant, planned.prompt, batch=batch))
         most_usd = _cost(model, prices, tokens, batch=batch)
         if most_usd is not None:
             most_usd += cost_of_probe(model, probe, prices) or 0.0

@@ -66,6 +66,10 @@ class Purse:
         """With what is set aside for calls in flight."""
         return self._taken_usd
 
+    def fits(self, most_usd: float) -> bool:
+        """Whether so much can be set aside now."""
+        return self._most_usd is None or self._taken_usd + most_usd <= self._most_usd
+
     def begin(self, *, model: str, key: str, purpose: str, most_usd: float) -> int:
         """Set money aside for a call.
 
@@ -85,11 +89,11 @@ class Purse:
         with self._lock:
             if purpose != "batch":
                 most_usd = max(most_usd, self._dearest_usd.get(model, 0.0))
-            if self._most_usd is not None and self._taken_usd + most_usd > self._most_usd:
+            if not self.fits(most_usd):
                 raise OutOfMoney(
                     f"${self._taken_usd:.4f} are spent or set aside, and the next call may cost ${most_usd:.4f}: "
-                    f"more than the ${self._most_usd:g} of --max-cost; raise it to go on",
-                    may_pass=self._in_flight > 0 and self._taken_usd - self._in_flight_usd + most_usd <= self._most_usd,
+                    f"more than the ${self._most_usd or 0:g} of --max-cost; raise it to go on",
+                    may_pass=self._in_flight > 0 and self.fits(most_usd - self._in_flight_usd),
                 )
             self._taken_usd += most_usd
             if purpose != "batch":

@@ -111,6 +111,10 @@ class Gemini:
         """The most that a reply may use, both calls of one that is cut off included."""
         return expected_usage(self._settings, variant.row, prompt)
 
+    def expected_usage_in_batch(self, variant: Variant, prompt: Prompt) -> Mapping[str, int]:
+        """The most that a question of a batch may use: nothing is asked twice there."""
+        return expected_usage(self._settings, variant.row, prompt, calls=1)
+
     async def reply(self, variant: Variant, prompt: Prompt) -> Reply:
         """Ask about the clip.
 

@@ -21,8 +21,8 @@ CALLS = 2
 """A reply cut off by the output budget is asked for once more, with twice the budget."""
 
 
-def expected_usage(settings: Settings, row: VariantRow, prompt: Prompt) -> dict[str, int]:
-    """The most that one reply may use, both of its calls and the whole of their output budgets included."""
+def expected_usage(settings: Settings, row: VariantRow, prompt: Prompt, *, calls: int = CALLS) -> dict[str, int]:
+    """The most that one reply may use, all of its calls and the whole of their output budgets included."""
     frames = math.ceil(row.clip_length_s * (settings.fps or DEFAULT_FPS)) + 1
     seconds = math.ceil(row.clip_length_s) + 1
     # a token is at least one byte
@@ -32,11 +32,11 @@ def expected_usage(settings: Settings, row: VariantRow, prompt: Prompt) -> dict[
         "audio_tokens": seconds * SOUND_TOKENS_A_SECOND,
         "text_tokens": words + STAMP_TOKENS * max(frames, seconds),
     }
-    usage = {kind: CALLS * count for kind, count in once.items()}
+    usage = {kind: calls * count for kind, count in once.items()}
     return {
         "input_tokens": sum(usage.values()),
         **usage,
-        "output_tokens": settings.max_output_tokens * sum(2**call for call in range(CALLS)),
+        "output_tokens": settings.max_output_tokens * sum(2**call for call in range(calls)),
     }
 
 
