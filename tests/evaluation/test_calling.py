@@ -137,8 +137,8 @@ def test_waits_grow_and_differ():
     def wait_s(attempts, error=None):
         patience = Patience(1.0)
         for _ in range(attempts - 1):
-            patience.weigh(RateLimited("429"))
-        return patience.weigh(error or RateLimited("429"))[1]
+            patience.weigh(RateLimited("429"), answers=0)
+        return patience.weigh(error or RateLimited("429"), answers=0)[1]
 
     for attempts, longest in [(1, 1), (2, 2), (4, 8), (6, 32), (7, 60), (11, 60)]:
         waits = [wait_s(attempts) for _ in range(400)]

@@ -104,8 +104,9 @@ def test_what_may_pass_is_asked_again_and_it_alone(dataset, tmp_path, raises):
     assert told == [["reset", "busy"]] * again
 
 
-@pytest.mark.parametrize(("kind", "most"), [(TransientError, MOST_TRANSIENT), (RateLimited, MOST_RATE_LIMITED)])
+@pytest.mark.parametrize(("kind", "most"), [(TransientError, MOST_TRANSIENT), (RateLimited, MOST_RATE_LIMITED + 1)])
 def test_patience_with_a_variant_has_an_end(dataset, tmp_path, kind, most):
+    """Where the first "too many requests" was no wonder: the clip's other variants were answered with it."""
     model = Fussy(*[kind("not today")] * most)
     assert outcomes(dataset, model, tmp_path / "run") == (49, 1)
     assert model.sizes == [5] + [1] * (most - 1) + [5] * 9

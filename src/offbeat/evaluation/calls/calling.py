@@ -91,6 +91,7 @@ class Caller:
         self._call_limit_s = call_limit_s
         self._first_wait_s = first_wait_s
         self._asynchronous = is_asynchronous(model)
+        self._answers = 0
         self._secrets = secrets_now()
 
     async def call(
@@ -121,7 +122,7 @@ class Caller:
             self._heed(came, begun)
             if isinstance(came, Reply):
                 return Called(came, None, patience.former)
-            failure, wait_s = patience.weigh(came)
+            failure, wait_s = patience.weigh(came, answers=self._answers)
             if wait_s is None or await set_within(self._halted, wait_s):
                 return Called(None, failure, patience.former)
             patience.asked_again(failure)
@@ -155,7 +156,7 @@ class Caller:
                 if isinstance(one, Reply):
                     yield place, Called(one, None, patience[place].former)
                     continue
-                failure, wait_s = patience[place].weigh(one)
+                failure, wait_s = patience[place].weigh(one, answers=self._answers)
                 if wait_s is None:
                     yield place, Called(None, failure, patience[place].former)
                     continue
@@ -173,6 +174,7 @@ class Caller:
     def _heed(self, came: Reply | Failure, begun: float) -> None:
         """How many calls may go out at once."""
         if isinstance(came, Reply):
+            self._answers += 1
             self._limiter.went_well()
         elif isinstance(came, RateLimited):
             self._limiter.was_too_much(begun, retry_after_s=came.retry_after_s)

@@ -3,7 +3,7 @@
 =================  =====================================================  ============================================
 raised             means                                                  what happens
 =================  =====================================================  ============================================
-RateLimited        too many requests                                      fewer at a time; asked again, up to 12 times
+RateLimited        too many requests                                      fewer at a time; asked again, see below
 TransientError     reset, time-out, half a body, 5xx                      asked again, up to 6 times in all
 RequestRejected    this request will never do                             an error
 ModelUnavailable   no request will do: no key, no quota, another model    an error; the model is stopped
@@ -12,8 +12,12 @@ ModelError         no reply                                               an err
 
 Between two attempts lies a random part of 1, 2, 4, … 60 s ("full jitter": M. Brooker, *Exponential Backoff And Jitter*,
 AWS Architecture Blog, 2015), or what the server asks for, whichever is more. A server that asks for more than ten
-minutes is not waited for: the run stops, and goes on another time. Errors that are alike from clip to clip stop the
-model: see `offbeat.evaluation.calls.breaker`.
+minutes is not waited for: the run stops, and goes on another time.
+
+A question that met "too many requests" twelve times is given up only if the server answered nobody else in the
+meantime: one that lets five a minute through is slow, not gone, and who is let through is chance.
+
+Errors that are alike from clip to clip stop the model: see `offbeat.evaluation.calls.breaker`.
 """
 
 from __future__ import annotations
@@ -44,7 +48,7 @@ class Patience:
 
     def __init__(self, first_wait_s: float) -> None:
         self._first_wait_s = first_wait_s
-        self._limited = self._transient = 0
+        self._limited = self._in_vain = self._transient = self._answers = 0
         self._former: tuple[JsonValue, ...] = ()
 
     @property
@@ -52,23 +56,29 @@ class Patience:
         """The texts of the failures after which it was asked again, one an attempt, without keys."""
         return self._former
 
-    def weigh(self, failure: Failure) -> tuple[Failure, float | None]:
+    def weigh(self, failure: Failure, *, answers: int) -> tuple[Failure, float | None]:
         """Whether this may pass.
+
+        Args:
+            failure: what was raised.
+            answers: that the model has given so far, to whatever question.
 
         Returns:
             The failure, as it is to be told; and the seconds before the next attempt, None where there is none.
         """
         if isinstance(failure, RateLimited):
             self._limited += 1
+            self._in_vain = self._in_vain + 1 if answers == self._answers else 1
+            self._answers = answers
         elif isinstance(failure, TransientError):
             self._transient += 1
         else:
             return failure, None
-        if self._limited >= MOST_RATE_LIMITED or self._transient >= MOST_TRANSIENT:
+        if self._in_vain >= MOST_RATE_LIMITED or self._transient >= MOST_TRANSIENT:
             return failure, None
         if (failure.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
             return _told_to_wait(failure), None
-        longest = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** (self._limited + self._transient - 1))
+        longest = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** min(self._limited + self._transient - 1, 30))
         return failure, max(failure.retry_after_s or 0.0, random.uniform(0, longest))
 
     def asked_again(self, failure: Failure) -> None:
