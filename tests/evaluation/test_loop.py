@@ -13,6 +13,20 @@ from offbeat.errors import RunError
 from offbeat.evaluation.calls.loop import run_in_loop
 
 
+@pytest.fixture(autouse=True)
+def _signals_as_in_a_terminal():
+    """Whoever starts the tests may ignore them, as ``nohup`` and a shell's ``&`` do."""
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    former = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
 def _soon(*numbers):
     """Sends these signals to this process, one after the other."""
 
