@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+import sys
+from dataclasses import replace
 
 import pytest
 
 from fake_dataset import write_dataset
+from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.evaluation.calls.breaker import CLIPS_AT_FIRST, CLIPS_LATER, Breaker
 from offbeat.evaluation.plan import Selection
@@ -41,6 +44,11 @@ def test_one_that_has_answered_is_given_more_time():
     [
         (["400: request 1f3a9c0d77", "400: request 08bb1e52aa", "400: request 9e9e9e9e9e"], RequestRejected, True),
         (["503: request 1", "503: request 2", "503: request 3"], TransientError, True),
+        (
+            ["400: request req_011CSHoQ", "400: request req_9xKzuR7F", "400: request req_Gt4vvwyL"],
+            RequestRejected,
+            True,
+        ),
         (["nothing about v1", "nothing about v2", "nothing about v3"], ModelError, False),
         (["no", "no", "no"], ZeroDivisionError, True),
         (["400: too long", "400: too wide", "400: too long"], RequestRejected, False),
@@ -119,3 +127,45 @@ def test_a_server_that_is_down_is_not_asked_about_every_clip(tmp_path):
     (model,) = run_models(dataset, [Down()], out=tmp_path / "run", terms=terms).models
     assert model.stopped == "3 clips in a row: ConnectError"
     assert len(open_run(tmp_path / "run").answers) <= 2 * 3 + 4
+
+
+def test_variants_of_the_same_bytes_are_told_apart(tmp_path):
+    """As where a clip's sound is the same from one second to the next."""
+    dataset = write_dataset(tmp_path / "set", sources=5, lengths=(3.0,), delays=4)
+    alike = [Variant(one.row.model_copy(update={"sha256": "0" * 64}), one.folder) for one in dataset.variants]
+
+    class Together:
+        name, revision, looks = "together", "1", False
+
+        def reply(self, variant, prompt):
+            raise RequestRejected("400")
+
+        def replies(self, variants, prompts):
+            return [RequestRejected("400") for _ in variants]
+
+    (model,) = run_models(replace(dataset, variants=tuple(alike)), [Together()], out=tmp_path / "run").models
+    assert model.stopped == "3 clips in a row: 400"
+
+
+def test_the_cost_of_a_failure_does_not_grow_with_those_before():
+    """A clip that a server will not have may be asked about ten thousand times."""
+
+    def lines(count):
+        breaker, passed = Breaker(answered=False), 0
+
+        def tracer(frame, event, _):
+            nonlocal passed
+            passed += event == "line" and frame.f_code.co_name == "ended"
+            return tracer
+
+        numbers = [breaker.begun("a clip") for _ in range(count)]
+        former = sys.gettrace()
+        sys.settrace(tracer)
+        try:
+            for number in numbers:
+                breaker.ended(number, "no", ZeroDivisionError())
+        finally:
+            sys.settrace(former)
+        return passed
+
+    assert lines(400) < 3 * lines(200)  # a row that is gone through each time: 4

@@ -62,6 +62,14 @@ def test_no_other_text_is_touched(key):
     assert redacted(text) == text
 
 
+def test_a_word_in_place_of_a_key_garbles_no_answer(monkeypatch):
+    """Servers that need no key are given such as EMPTY."""
+    monkeypatch.setenv("LAB_ACCESS", "EMPTY")
+    assert key_from(["LAB_ACCESS"], spec="m") == "EMPTY"
+    assert redacted("The stage is empty, and NONEMPTY before: sync") == "The stage is empty, and NONEMPTY before: sync"
+    assert redacted("Bearer EMPTY, '%45MPTY'") == "Bearer [LAB_ACCESS], '[LAB_ACCESS]'"
+
+
 def test_a_key_in_a_record_leaves_the_record_whole(key):
     reply = checked(Reply("sync", usage={key: 3}, details={"a": [{"b": f"<{key}>"}], "n": 0.5, "none": None}), ["sync"])
     assert reply.usage == {"[LAB_ACCESS]": 3}

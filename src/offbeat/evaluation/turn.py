@@ -118,11 +118,12 @@ class Turn:
 
     async def _together(self, model: Grouped, group: Sequence[Planned], executor: Executor | None) -> None:
         """All that is open of a clip in one call, and what may pass in another."""
-        numbers = {planned.key: self._breaker.begun(planned.variant.row.clip_id) for planned in group}
+        # not by the keys: variants may have the same bytes
+        numbers = {(p.variant.row.variant_id, p.repeat): self._breaker.begun(p.variant.row.clip_id) for p in group}
         asking = ask_together(self._caller, model, self._plan.model, group, self._plan.question.name, executor)
         async with aclosing(asking) as answers:
             async for answer, failure in answers:
-                await self._keep(answer, failure, numbers[answer.key], executor)
+                await self._keep(answer, failure, numbers[answer.variant_id, answer.repeat], executor)
 
     async def _keep(self, answer: Answer, failure: Failure | None, number: int, executor: Executor | None) -> None:
         await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)

@@ -97,8 +97,11 @@ def _written(value: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         letters = base64.b64encode(b"\0" * before + raw).decode()
         own = letters[-(-8 * before // 6) : 8 * (before + len(raw)) // 6]  # 6 bits each, and none of a neighbour's
         encoded += [own, own.replace("+", "-").replace("/", "_")]
-    spelled = re.compile("".join(f"(?:{_spelled(character)})" for character in value), re.IGNORECASE)
-    return spelled, tuple(form for form in dict.fromkeys(encoded) if len(form) >= _SHORTEST)
+    spelled = "".join(f"(?:{_spelled(character)})" for character in value)
+    # what is given to a server that needs none, such as EMPTY, is a word, which an answer may hold as well
+    a_word = value.isalpha() and len(value) < _SHORTEST
+    pattern = re.compile(rf"(?<!\w){spelled}(?!\w)" if a_word else f"(?i:{spelled})")
+    return pattern, tuple(form for form in dict.fromkeys(encoded) if len(form) >= _SHORTEST)
 
 
 def _spelled(character: str) -> str:
@@ -108,9 +111,8 @@ def _spelled(character: str) -> str:
     url = "%(?:25)*".join(f"{byte:02x}" for byte in character.encode())
     name = re.escape(html.escape(character).strip("&;"))
     ways = (
-        itself,
         rf"\\\\{{0,6}}(?:{behind})",  # more than one where JSON was put into JSON
         f"%(?:25)*{url}",
         f"&(?:amp;)*(?:#0*{number}|#x0*{number:x}|{name});",
     )
-    return "|".join(ways)
+    return f"{itself}|(?i:{'|'.join(ways)})"

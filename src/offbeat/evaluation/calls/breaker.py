@@ -12,6 +12,7 @@ sooner than answers, so that with many calls in flight the first to come back ma
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from offbeat.errors import RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.calls.patience import Failure
@@ -21,14 +22,22 @@ CLIPS_AT_FIRST = 3
 CLIPS_LATER = 10
 """... and so many one that has."""
 
-_CHANGING = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
+_CHANGING = re.compile(r"(?<![\w-])[\w-]*\d[\w-]*")
 """Numbers of requests and the like, by which two texts of a server with one meaning differ."""
 
-_IN_FLIGHT, _ANSWERED = -1, -2
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Calls that were begun one after another, and failed alike."""
+
+    error: str
+    first: int
+    last: int
+    clips: frozenset[str]
 
 
 class Breaker:
-    """Watches one turn.
+    """Watches one turn; a call costs the same, however many have failed before.
 
     Args:
         answered: whether the model has answered any of this before.
@@ -36,16 +45,17 @@ class Breaker:
 
     def __init__(self, *, answered: bool) -> None:
         self._answered = answered
-        self._clips: list[str] = []
-        self._ends: list[int] = []
-        """Of each call, as they were begun: one of the two words above, or the number of the failure's text."""
-        self._texts: dict[str, int] = {}
+        self._begun = 0
+        self._in_flight: dict[int, str] = {}
+        """The clip of each call."""
+        self._rows: dict[int, _Row] = {}
+        """By the number of their first call, and of their last."""
 
     def begun(self, clip: str) -> int:
         """A call about this clip begins; gives its number, for `ended`."""
-        self._clips.append(clip)
-        self._ends.append(_IN_FLIGHT)
-        return len(self._ends) - 1
+        self._begun += 1
+        self._in_flight[self._begun] = clip
+        return self._begun
 
     def ended(self, call: int, error: str | None, failure: Failure | None) -> int | None:
         """It came to an end.
@@ -58,18 +68,18 @@ class Breaker:
         Returns:
             How many clips in a row have failed alike, where that is enough to stop; None where it is not.
         """
+        clip = self._in_flight.pop(call)
         if error is None:
             self._answered = True
-            self._ends[call] = _ANSWERED
             return None
         if isinstance(failure, RequestRejected | TransientError | RateLimited):
             error = _CHANGING.sub("#", error)  # other models name the variant, and mean it
-        text = self._texts.setdefault(error, len(self._texts))
-        self._ends[call] = text
-        first, last = call, call
-        while first > 0 and self._ends[first - 1] == text:
-            first -= 1
-        while last + 1 < len(self._ends) and self._ends[last + 1] == text:
-            last += 1
-        clips = len(set(self._clips[first : last + 1]))
+        row = _Row(error, call, call, frozenset({clip}))
+        for beside in (call - 1, call + 1):
+            other = self._rows.get(beside)
+            if other is not None and other.error == error:
+                del self._rows[beside]
+                row = _Row(error, min(row.first, other.first), max(row.last, other.last), row.clips | other.clips)
+        self._rows[row.first] = self._rows[row.last] = row
+        clips = len(row.clips)
         return clips if clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
