@@ -32,7 +32,7 @@ from offbeat.report.marks import mark_of
 from offbeat.report.observers import PEOPLE, beyond, observers
 from offbeat.report.paper.citation import citation
 from offbeat.report.published import Published
-from offbeat.report.question_tables import question_table
+from offbeat.report.question_tables import place_rows, question_table
 from offbeat.report.values import CHOICES, Results
 
 SCRIPTS = (
@@ -107,6 +107,7 @@ def render_page(
             scores=score_tables.score_rows(results),
             pairs=score_tables.pair_rows(results),
             by_question=question_table(results),
+            by_place=place_rows(results),
             cite=citation(),
             human_limits=HUMAN_LIMITS,
             **insight_values(results, insights, charts),

@@ -1,4 +1,4 @@
-"""The table of questions: what one model scored under each wording that it was asked, side by side."""
+"""The tables of questions: what one model scored under each wording, and by the place of an option in the prompt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offbeat.report.figure_words import ends, number, p_value
-from offbeat.report.values import Comparison, ModelResult, Results
+from offbeat.report.values import Comparison, ModelResult, Place, Results
 from offbeat.report.words import apart, link, visible
 
 _FIGURE = "balanced_accuracy"
@@ -48,6 +48,38 @@ class QuestionTable:
 
     questions: tuple[str, ...]
     rows: tuple[QuestionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One model under one question: for each place in the list of options, what is shown of it.
+
+    Attributes:
+        name: of the model, with the question where it needs it.
+        cells: accuracy where the true option stood there, its interval; bias to the place, its interval.
+    """
+
+    name: str
+    cells: tuple[tuple[str, str, str, str], ...]
+
+
+def place_rows(results: Results) -> tuple[PlaceRow, ...]:
+    """A row for each model that was asked in a shuffled order; in the order of the report."""
+    return tuple(
+        PlaceRow(name=visible(model.name), cells=tuple(_place_cell(place) for place in model.places))
+        for model in results.models
+        if model.places
+    )
+
+
+def _place_cell(place: Place) -> tuple[str, str, str, str]:
+    accuracy, bias = place.accuracy, place.bias
+    return (
+        number("accuracy", accuracy.value),
+        ends("accuracy", accuracy),
+        number("bias", bias.value, sign=True),
+        ends("bias", bias, sign=True),
+    )
 
 
 def question_table(results: Results) -> QuestionTable | None:

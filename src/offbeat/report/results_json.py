@@ -21,7 +21,7 @@ from offbeat.report.insight import Insight
 from offbeat.report.insight_json import figure_json, insight_json
 from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
-from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Results
+from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Place, Results
 from offbeat.timing import LABELS
 
 RESULTS_VERSION = 1
@@ -120,6 +120,17 @@ def _model(model: ModelResult) -> Json:
         "repeats": None if model.spread is None else asdict(model.spread),
         "baselines": model.baselines,
         **{name: [_group(group, key) for group in model.groups[source]] for name, (source, key) in GROUP_KEYS.items()},
+        "by_place": [_place(place) for place in model.places],
+    }
+
+
+def _place(place: Place) -> Json:
+    return {
+        "place": place.place,
+        "n": place.n,
+        "chosen": place.chosen,
+        "accuracy": figure_json(place.accuracy),
+        "bias": figure_json(place.bias),
     }
 
 

@@ -16,6 +16,7 @@ from offbeat.analysis.repeats import Spread, spread
 from offbeat.dataset.schema import VariantRow
 from offbeat.evaluation.answer import OUTCOMES, Answer
 from offbeat.report.draws import SCORES, Draws
+from offbeat.report.places import places
 from offbeat.report.values import CHOICES, CODES, Bounds, Group, ModelResult
 from offbeat.timing import LABELS
 
@@ -93,6 +94,7 @@ class Scorer:
                 "fps": self._groups(coded, [row.fps for row in rows]),
                 "condition": self._groups(coded, [row.condition for row in rows]),
             },
+            places=places(kept, coded, self._draws),
         )
 
     def _groups(self, coded: Coded, keys: Sequence[str | float], *, with_sync: bool = False) -> tuple[Group, ...]:

@@ -52,6 +52,25 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One place in the list of options, of a question whose order is shuffled.
+
+    Attributes:
+        place: from 1.
+        n: scored answers whose true option stood there.
+        chosen: how many chose what stood there.
+        accuracy: where the true option stood there.
+        bias: how much more often it was chosen than true, as a share of all answers.
+    """
+
+    place: int
+    n: int
+    chosen: int
+    accuracy: Estimate
+    bias: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResult:
     """All figures of one model under one question.
 
@@ -75,6 +94,7 @@ class ModelResult:
         constant: the choice that it gave every time, if it did.
         groups: by ``genre``, ``language``, ``length``, ``delay``, ``size`` (of the delay), ``sign`` (the truth),
             ``overlap``, ``fps`` and ``condition``.
+        places: in the list of options, where their order was shuffled; else nothing.
     """
 
     name: str
@@ -95,6 +115,7 @@ class ModelResult:
     spread: Spread | None
     constant: str | None
     groups: Mapping[str, tuple[Group, ...]]
+    places: tuple[Place, ...]
 
     @property
     def choiceless(self) -> int:
