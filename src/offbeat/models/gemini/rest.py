@@ -78,21 +78,23 @@ class Rest:
     async def lines(self, path: str, *, refused: Refused) -> AsyncGenerator[bytes]:
         """The lines of a file at a path; one is held at a time."""
         url = f"{self.base_url}/{self.api_version}/{path}"
-        rest = b""
+        rest = bytearray()
         try:
             async with self.http.stream("GET", url, headers={KEY_HEADER: self.key}) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise refused(_error_in(answer) or Said(answer.status_code, "", ""), self.spec)
                 async for piece in answer.aiter_bytes():
-                    *whole, rest = (rest + piece).split(b"\n")
-                    for line in whole:
-                        yield line
+                    rest += piece
+                    if b"\n" in piece:  # else a long line would be copied with each of its pieces
+                        *whole, rest = rest.split(b"\n")
+                        for line in whole:
+                            yield bytes(line)
                     if len(rest) > LONGEST_LINE_BYTES:
                         raise TransientError(f"{self.spec}: a line of {path} is longer than {LONGEST_LINE_BYTES} bytes")
         except _BROKEN as failure:
             raise TransientError(str(error_from(failure, self.spec))) from None
-        yield rest
+        yield bytes(rest)
 
     def fields_of(self, answer: httpx2.Response) -> Mapping[str, Any]:
         """The JSON object in an answer.
