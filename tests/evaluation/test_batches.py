@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RequestRejected, TransientError
 from offbeat.evaluation import batches
 from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
@@ -257,3 +258,15 @@ def test_a_job_that_costs_too_much_is_shortened_to_what_the_money_allows(dataset
         summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
         assert summary.spent_usd <= terms.most_usd
     assert sum(len(keys) for keys in server.jobs.values()) == summary.models[0].outcomes["ok"] == 36
+
+
+def test_variants_of_the_same_bytes_are_handed_over_once_and_all_answered(server, dataset, tmp_path):
+    """They have one key: what the server says of it answers each of them."""
+    alike = [Variant(one.row.model_copy(update={"sha256": "0" * 64}), one.folder) for one in dataset.variants]
+    few = replace(dataset, variants=tuple(alike[:3]))
+    for _ in range(2):
+        summary = run_models(few, [Batched(server)], out=tmp_path / "run", terms=TERMS)
+    assert [len(keys) for keys in server.jobs.values()] == [1]
+    assert summary.complete
+    assert len(open_run(tmp_path / "run").answers) == 3
+    assert summary.spent_usd == pytest.approx((1000 + 10 * 10) / 2e6)

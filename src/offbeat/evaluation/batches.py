@@ -90,7 +90,11 @@ class BatchTurn:
     ) -> None:
         self._model = model
         self._plans = plans
-        self._questions = {planned.key: (planned, plan.question.name) for plan in every for planned in plan.planned}
+        self._questions: dict[str, list[tuple[Planned, str]]] = {}
+        """By key: more than one where variants have the same bytes, as with a sound that repeats itself."""
+        for plan in every:
+            for planned in plan.planned:
+                self._questions.setdefault(planned.key, []).append((planned, plan.question.name))
         self._database = database
         self._purse = purse
         self._price = price
@@ -118,9 +122,10 @@ class BatchTurn:
         if self._unavailable is not None:
             return self._unavailable
         under_way = {key for job in pending_jobs(self._database, self._model.name) for key in job.keys}
-        answered = {key for key, outcome in self._kept() if outcome != "error"}
+        answered = self._answered()
         wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
-        left = [planned for planned in wanted if planned.key not in under_way | answered]
+        unanswered = [p for p in wanted if p.key not in under_way and (p.key, p.variant.row.variant_id) not in answered]
+        left = list({planned.key: planned for planned in unanswered}.values())
         why = None
         while left and why is None and not halted.is_set():
             part = left[: self._affordable(left[:LARGEST])]
@@ -182,24 +187,26 @@ class BatchTurn:
 
     async def _collect(self, batch: Batch, job: Job) -> None:
         known = {key: self._questions[key] for key in job.keys}
-        items = [BatchItem(key, planned.variant, planned.prompt) for key, (planned, _) in known.items()]
+        items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
         collected = await batch.collect(job.job, items)
         usage: dict[str, int] = {}
+        answered = self._answered()
         for key, came in collected.replies.items():
-            if key not in known:
-                continue
-            answer = self._answer(came, *known[key], job)
-            await asyncio.to_thread(put_answer, self._database, answer)
-            for word in USAGE:
-                count = answer.usage.get(word)
+            answers = [self._answer(came, *one, job) for one in known.get(key, ())]
+            for answer in answers:
+                if (key, answer.variant_id) in answered:
+                    continue
+                await asyncio.to_thread(put_answer, self._database, answer)
+                if isinstance(came, ModelUnavailable):
+                    self._unavailable = answer.error
+                if self._on_progress is not None:
+                    self._on_progress(answer)
+            for word in USAGE if answers else ():
+                count = answers[0].usage.get(word)
                 if isinstance(count, int):
                     usage[word] = usage.get(word, 0) + count
-            if isinstance(came, ModelUnavailable):
-                self._unavailable = answer.error
-            if self._on_progress is not None:
-                self._on_progress(answer)
         if collected.state == "ended":
-            cost = sum(self._cost(planned, collected.replies.get(key)) for key, (planned, _) in known.items())
+            cost = sum(self._cost(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
             await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
@@ -222,8 +229,8 @@ class BatchTurn:
         with self._database.reading() as connection:
             connection.execute("UPDATE batches SET ended = ? WHERE job = ?", (note, job.job))
 
-    def _kept(self) -> set[tuple[str, str]]:
+    def _answered(self) -> set[tuple[str, str]]:
+        """Key and variant of what has an answer."""
+        query = "SELECT key, variant_id FROM answers WHERE model = ? AND outcome <> 'error'"
         with self._database.reading() as connection:
-            return set(
-                connection.execute("SELECT key, outcome FROM answers WHERE model = ?", (self._model.name,)).fetchall()
-            )
+            return set(connection.execute(query, (self._model.name,)).fetchall())
