@@ -47,8 +47,8 @@ def test_run_and_status_tell_a_program_the_same(dataset, offbeat):
     (model,) = status["models"]
     assert model["complete"] is True
     assert model["questions"] == run["models"]
-    assert {key: status[key] for key in ("run", "complete", "spent_usd")} == {
-        key: run[key] for key in ("run", "complete", "spent_usd")
+    assert {key: status[key] for key in ("run", "complete", "spent_usd", "unpriced")} == {
+        key: run[key] for key in ("run", "complete", "spent_usd", "unpriced")
     }
 
 
@@ -153,3 +153,45 @@ def test_a_table_shows_what_a_terminal_would_act_upon():
     table = text_table(("name", "n"), [("a\x1b[31m\nb", 5), ("c", 10)])
     assert table.splitlines() == ["name           n", "a\\x1b[31m\\nb   5", "c             10"]
     assert one_line("x" * 300) == "x" * 199 + "…"
+
+
+@pytest.fixture
+def own_model(tmp_path):
+    (tmp_path / "priced.py").write_text(
+        "from offbeat.errors import ModelError\n"
+        "from offbeat.models.base import Reply\n\n\n"
+        "class Priced:\n"
+        "    name, revision, looks, price_name = 'priced', '1', False, 'shop/priced'\n\n"
+        "    def expected_usage(self, variant, prompt):\n"
+        "        return {'input_tokens': 10, 'output_tokens': 1}\n\n"
+        "    def reply(self, variant, prompt):\n"
+        "        if variant.row.label == 'sync':\n"
+        "            raise ModelError('priced: out of order')\n"
+        "        return Reply('ahead', usage={'input_tokens': 10, 'output_tokens': 1})\n"
+    )
+    (tmp_path / "prices.toml").write_text(
+        "[[price]]\nname = 'shop/priced'\ninput_usd = 1.0\noutput_usd = 1.0\nsince = 2026-01-01\nsource = 'a test'\n"
+    )
+    return "priced.py:Priced"
+
+
+def test_calls_at_an_unknown_price_are_told_to_those_who_set_a_bound_later(dataset, own_model, offbeat):
+    words = ("run", "set", "--model", own_model, "--limit", "20", "--out", "run")
+    code, out, err = offbeat(*words, "--unknown-price")
+    assert code == 1
+    told = "not counted, nor by --max-cost: calls at an unknown price (--unknown-price), of priced"
+    assert out.splitlines()[-1] == told
+    assert " x out of order" in err
+    assert "priced: priced:" not in err
+
+    _, out, _ = offbeat(*words, "--prices", "prices.toml", "--max-cost", "1")
+    assert out.splitlines()[-1] == told
+    _, out, _ = offbeat("status", "run")
+    assert out.splitlines()[-1] == told
+    assert json.loads(offbeat("status", "run", "--json")[1])["unpriced"] == ["priced"]
+    assert json.loads(offbeat(*words, "--unknown-price", "--json")[1])["unpriced"] == ["priced"]
+
+
+def test_where_prices_are_known_nothing_is_said_of_unknown_ones(dataset, own_model, offbeat):
+    _, out, _ = offbeat("run", "set", "--model", own_model, "--limit", "20", "--prices", "prices.toml", "--out", "run")
+    assert "not counted" not in out

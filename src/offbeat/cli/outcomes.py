@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from offbeat.cli.table import text_table
+import click
+
+from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
     from offbeat.evaluation.summary import ModelSummary
+
+
+def failure_line(model: str, times: int, text: str) -> str:
+    """How often a model failed in one way; many texts begin with its name."""
+    return one_line(f"{model}: {times} x {text.removeprefix(f'{model}: ')}", 500)
+
+
+def tell_spent(spent_usd: float, unpriced: Sequence[str]) -> None:
+    """What calls have cost, and whose are not in it; nothing where there is nothing to tell."""
+    if spent_usd:
+        click.echo(f"spent, as far as prices are known: ${spent_usd:.4f}")
+    if unpriced:
+        names = ", ".join(map(one_line, unpriced))
+        click.echo(f"not counted, nor by --max-cost: calls at an unknown price (--unknown-price), of {names}")
 
 
 def outcome_table(summaries: Sequence[ModelSummary]) -> str:

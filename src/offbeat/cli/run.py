@@ -16,7 +16,7 @@ import click
 from offbeat.cli.model_options import base_url_flag, finite, option_flag
 from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
 from offbeat.cli.opening import open_all
-from offbeat.cli.outcomes import outcome_table
+from offbeat.cli.outcomes import failure_line, outcome_table, tell_spent
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
 from offbeat.timing import exact_seconds
@@ -196,7 +196,7 @@ def run(
         probe_clips=probe_clips,
         batch=batch,
     )
-    with progress("asking", to_ask) as advance:
+    with progress("collecting" if batch else "asking", to_ask) as advance:
 
         def on_progress(answer: Answer) -> None:
             if answer.error is not None:
@@ -259,7 +259,7 @@ def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
             continue
         told.add(model.name)
         for text, times in errors[model.name].most_common(3):
-            click.echo(one_line(f"{model.name}: {times} x {text}", 500), err=True)
+            click.echo(failure_line(model.name, times, text), err=True)
         if model.stopped is not None:
             own = [other for other in summary.models if other.name == model.name]
             left = sum(other.missing + other.outcomes["error"] for other in own)
@@ -269,11 +269,10 @@ def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
 def _tell(summary: RunSummary, out: Path, as_json: bool) -> None:
     if as_json:
         models = [{**asdict(model), "complete": model.complete} for model in summary.models]
-        found = {"run": str(out), "complete": summary.complete, "spent_usd": summary.spent_usd, "models": models}
-        click.echo(json.dumps(found))
+        money = {"spent_usd": summary.spent_usd, "unpriced": summary.unpriced}
+        click.echo(json.dumps({"run": str(out), "complete": summary.complete, **money, "models": models}))
         return
     click.echo(outcome_table(summary.models))
-    if summary.spent_usd:
-        click.echo(f"spent, as far as prices are known: ${summary.spent_usd:.4f}")
+    tell_spent(summary.spent_usd, summary.unpriced)
     if not summary.complete:
         click.echo("Not everything has an answer; the same command asks what is open.", err=True)

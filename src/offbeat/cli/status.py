@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.outcomes import outcome_table
+from offbeat.cli.outcomes import failure_line, outcome_table, tell_spent
 from offbeat.cli.table import one_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def _as_json(run: Path, found: RunStatus) -> dict[str, object]:
         }
         for model in found.models
     ]
-    return {"run": str(run), "complete": found.complete, "spent_usd": found.spent_usd, "models": models}
+    money = {"spent_usd": found.spent_usd, "unpriced": found.unpriced}
+    return {"run": str(run), "complete": found.complete, **money, "models": models}
 
 
 def _tell(found: RunStatus) -> None:
@@ -66,8 +67,7 @@ def _tell(found: RunStatus) -> None:
     click.echo(outcome_table(summaries))
     for model in found.models:
         _tell_model(model)
-    if found.spent_usd:
-        click.echo(f"spent, as far as prices are known: ${found.spent_usd:.4f}")
+    tell_spent(found.spent_usd, found.unpriced)
 
 
 def _tell_model(model: ModelStatus) -> None:
@@ -77,6 +77,6 @@ def _tell_model(model: ModelStatus) -> None:
         asked = "asked all the same" if model.probe["overridden"] else "not asked"
         click.echo(one_line(f"{model.name}: {asked}: the probe: {model.probe['says']}", 500))
     for failure in model.failures[:SHOWN]:
-        click.echo(one_line(f"{model.name}: {failure.times} x {failure.text}", 500))
+        click.echo(failure_line(model.name, failure.times, failure.text))
     if len(model.failures) > SHOWN:
         click.echo(f"{one_line(model.name)}: and {len(model.failures) - SHOWN} other failures; --json lists all")

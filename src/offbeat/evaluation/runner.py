@@ -29,7 +29,7 @@ from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price, unknown_prices
-from offbeat.evaluation.money.purse import Purse, spent_usd
+from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_usd, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
 from offbeat.evaluation.probe.plan import CLIPS
 from offbeat.evaluation.question import STUDY, Question
@@ -130,7 +130,7 @@ def run_models(
 
         run_in_loop(ask_all, on_halt=None if on_note is None else lambda: on_note(_HALTED))
         summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
-        return RunSummary(summaries, spent_usd(database))
+        return RunSummary(summaries, spent_usd(database), unpriced(database))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,9 @@ class _Run:
         """
         if self.terms.batch and not isinstance(model, Batch):
             return "it takes no batches; leave --batch out"
+        name = price_name(model)
+        if name is not None and name not in self.terms.prices and any(plan.to_ask for plan in plans):
+            note_unpriced(self.database, model.name)
         caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
         try:
             admission = await admit(

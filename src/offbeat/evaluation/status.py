@@ -12,7 +12,7 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.batches import pending_jobs
 from offbeat.evaluation.database import FILE, Database
-from offbeat.evaluation.money.purse import spent_usd
+from offbeat.evaluation.money.purse import spent_usd, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
@@ -60,10 +60,11 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """Where a run stands: its models, and what all calls have cost as far as prices are known."""
+    """Where a run stands: its models, what all calls have cost as far as prices are known, and whose were unknown."""
 
     models: tuple[ModelStatus, ...]
     spent_usd: float
+    unpriced: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -101,7 +102,7 @@ def run_status(folder: Path) -> RunStatus:
                     probe=asked.probe,
                 )
             )
-        return RunStatus(tuple(models), spent_usd(database))
+        return RunStatus(tuple(models), spent_usd(database), unpriced(database))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,12 @@ class RunSummary:
     Attributes:
         models: one for each model and question.
         spent_usd: by all calls that this run folder has seen, as far as prices are known.
+        unpriced: models of which calls went out at an unknown price, which are not in it.
     """
 
     models: tuple[ModelSummary, ...]
     spent_usd: float
+    unpriced: tuple[str, ...]
 
     @property
     def complete(self) -> bool:

@@ -130,6 +130,24 @@ class Purse:
             self._taken_usd += cost - reserved
 
 
+def note_unpriced(database: Database, model: str) -> None:
+    """Note that calls of a model go out whose price nobody knows."""
+    query = (
+        "INSERT INTO calls (model, key, purpose, begun_at, reserved_usd, ended, cost_usd) "
+        "SELECT ?, '', 'unpriced', ?, 0, 'the price is not known', 0 "
+        "WHERE NOT EXISTS (SELECT 1 FROM calls WHERE model = ? AND purpose = 'unpriced')"
+    )
+    with database.reading() as connection:
+        connection.execute(query, (model, utc_now(), model))
+
+
+def unpriced(database: Database) -> tuple[str, ...]:
+    """The models of which calls went out at an unknown price: they are in no sum."""
+    with database.reading() as connection:
+        rows = connection.execute("SELECT DISTINCT model FROM calls WHERE purpose = 'unpriced' ORDER BY model")
+        return tuple(model for (model,) in rows.fetchall())
+
+
 @contextmanager
 def passing_purse(*, most_usd: float | None) -> Generator[Purse]:
     """A purse that belongs to no run folder, and is forgotten at the end of the block."""
