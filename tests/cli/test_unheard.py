@@ -1,8 +1,12 @@
-"""Nobody listens to standard error any more: what is under way goes on, and its result is told."""
+"""Nobody listens to standard error any more: what is under way goes on, and its result is told.
+
+A result that cannot be told is an error, in one line.
+"""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +37,23 @@ def test_a_run_ends_well(tmp_path, unheard):
         os.close(target)
     assert done.returncode == 0
     assert done.stdout.splitlines()[1].split() == ["oracle", *["10", "10", "0", "0", "0", "0", "0", "0"]]
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("command", [["questions"], ["--version"]])
+def test_standard_output_on_a_full_disk_is_an_error_in_one_line(command, buffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "offbeat", *command], stdout=full, env=environment, stderr=subprocess.PIPE, text=True
+        )
+    told = "offbeat: standard output: cannot be written to (No space left on device); is the disk full?\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_nobody_reads_standard_output_any_more():
+    closed = _closed_pipe()
+    command = [sys.executable, "-m", "offbeat", "questions"]
+    done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
+    os.close(closed)
+    assert (done.returncode, done.stderr) == (1, "")

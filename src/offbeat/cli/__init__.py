@@ -82,7 +82,13 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except OffbeatError as error:
-        click.secho(f"offbeat: {printable(redacted(str(error)))}", fg="red", err=True)
+        _complain(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if not _is_stuck(sys.stdout):
+            raise
+        sys.stdout = None  # it would be tried again, and complain, on the way out
+        _complain(f"standard output: cannot be written to ({error.strerror}); is the disk full?")
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort) as error:
         click.echo("\nStopped. What was finished is kept; the same command goes on.", err=True)
@@ -90,3 +96,16 @@ def main() -> None:
             os._exit(130)  # at an ordinary exit the threads of models would be waited for
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str) -> None:
+    click.secho(f"offbeat: {printable(redacted(text))}", fg="red", err=True)
+
+
+def _is_stuck(stream: TextIO | None) -> bool:
+    """Whether nothing more can be written there."""
+    try:
+        click.echo(file=stream)
+    except OSError:
+        return True
+    return False
