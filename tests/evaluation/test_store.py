@@ -187,3 +187,13 @@ def test_nothing_there(path):
         Database(path, readonly=True)
     with pytest.raises(RunError, match="unable to open"):
         Database(path / "deeper")
+
+
+@pytest.mark.parametrize("harm", ["DROP TABLE answers", "UPDATE answers SET text = CAST(x'ff' AS TEXT)"])
+def test_harm_that_sqlite_calls_operational_is_damage_and_not_a_full_disk(path, harm):
+    with Database(path) as database:
+        put_answer(database, ANSWER)
+        with database.reading() as connection:
+            connection.execute(harm)
+        with pytest.raises(RunError, match=r"damaged .*put a copy of the file back"):
+            all_answers(database)

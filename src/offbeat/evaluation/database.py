@@ -134,13 +134,15 @@ class Database:
         """What SQLite says, in words that help."""
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            # SQLite calls a missing table, and Python a text that is not UTF-8, operational too: neither is of the disk
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if not isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_ERROR:
+                raise RunError(f"{self.path}: damaged ({error}); {MEND}") from error
             raise RunError(
                 f"{self.path}: {error}; is the disk full, or the folder read-only? "
                 "Answers kept so far are safe: mend that, and run the same command again"
             ) from error
-        except sqlite3.DatabaseError as error:
-            raise RunError(f"{self.path}: damaged ({error}); {MEND}") from error
 
 
 def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
