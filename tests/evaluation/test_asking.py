@@ -97,8 +97,8 @@ def test_a_model_that_says_why(asked, reply, error):
         (Reply("sync", probabilities={"late": 1.0}), "ValueError: probabilities"),
         (Reply("sync", probabilities={"sync": float("nan")}), "ValueError: probabilities"),
         (Reply("sync", probabilities={"sync": 0.8, "ahead": 0.8}), "ValueError: probabilities"),
-        (Reply("sync", usage={"x": object()}), "TypeError: Object of type object"),
-        (Reply("sync", details={"x": float("inf")}), "ValueError: Out of range"),
+        (Reply("sync", usage={"x": object()}), "TypeError: usage: Object of type object"),
+        (Reply("sync", details={"x": float("inf")}), "ValueError: details: Out of range"),
     ],
 )
 def test_a_fault_of_the_models_code_is_kept_with_its_traceback(asked, caplog, reply, error):

@@ -236,7 +236,7 @@ def test_connections_are_closed(variants, monkeypatch):
         (Surer, "replies", "fault", "expected numbers from 0 to 1"),
         (Half, "replies", "fault", r"probabilities \{'ahead': 0\.5\}, expected a sum of 1"),
         (Miscounting, "replies", "fault", r"usage \{'output_tokens': 'three'\}, expected whole numbers"),
-        (Unstorable, "replies", "fault", r"details: Object of type float32 .*; expected what JSON holds: float\(x\)"),
+        (Unstorable, "replies", "fault", r"details: Object of type float32 .*; expected what JSON holds: .*float\(x\)"),
         (Deferred, "replies", "fault", r"got a coroutine; write `async def reply`"),
         (Exhausted, "replies", "fault", r"test_contract\.py, line \d+: RuntimeError: StopIteration"),
         (Leaving, "replies", "fault", r"line \d+: SystemExit: enough"),

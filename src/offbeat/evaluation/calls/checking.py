@@ -89,7 +89,8 @@ def _plain(record: Mapping[str, JsonValue], secrets: Secrets, what: str) -> dict
     try:
         told = json.loads(json.dumps(dict(record), allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{what}: {error}; expected what JSON holds: float(x) for a number of numpy") from error
+        wanted = "text, finite numbers (float(x) of one of numpy), lists and dicts"
+        raise type(error)(f"{what}: {error}; expected what JSON holds: {wanted}") from error
     # text by text: a key with a quote in it is another one in JSON, and to replace it there might break the JSON
     return {storable(name, secrets): _storable(value, secrets) for name, value in told.items()}
 
