@@ -6,8 +6,9 @@ been under way for hours.
 
 from __future__ import annotations
 
-import io
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 
@@ -22,7 +23,8 @@ class Unheard:
     """Whoever looks for one, as click does, would write past this."""
 
     def __init__(self, stream: TextIO | None) -> None:
-        self._stream = io.StringIO() if stream is None else stream
+        # number 2 is free after 2>&-: a clip might take it, and a C library would write its messages into that
+        self._stream = Path(os.devnull).open("w") if stream is None else stream
 
     def write(self, text: str) -> int:
         """Write, or do not."""
