@@ -12,7 +12,6 @@ import pytest
 
 from fake_dataset import write_dataset
 
-
 FULL = Path("/dev/full")
 needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 

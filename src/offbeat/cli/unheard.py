@@ -24,7 +24,7 @@ class Unheard:
 
     def __init__(self, stream: TextIO | None) -> None:
         # number 2 is free after 2>&-: a clip might take it, and a C library would write its messages into that
-        self._stream = Path(os.devnull).open("w") if stream is None else stream
+        self._stream = Path(os.devnull).open("w") if stream is None else stream  # noqa: SIM115  open to the end
 
     def write(self, text: str) -> int:
         """Write, or do not."""
