@@ -12,7 +12,7 @@ from servers.gemini_wire import KEY, MODEL, GeminiWire
 from servers.stand_in import StandIn
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _one_ssl_context():
     """Each client loads all certificates three times, 0.1 s of CPU; nothing here is encrypted."""
     context = ssl.create_default_context()
