@@ -1,7 +1,7 @@
 """The same picture and sound in a file of other bytes: a box at its end that readers pass over.
 
 Reference:
-    ISO/IEC 14496-12, 8.1.2: the contents of a box ``free`` "are irrelevant and may be ignored".
+    ISO/IEC 14496-12, 8.1.2, free space box: what it holds means nothing to a reader.
 """
 
 from __future__ import annotations
