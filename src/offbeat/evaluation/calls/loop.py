@@ -88,26 +88,37 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
             raise
 
 
+_OURS: set[int] = set()
+"""The signals that interrupt as Ctrl-C does, at this moment."""
+
+
 @contextmanager
 def _ends_as_ctrl_c() -> Generator[None]:
     """SIGTERM and SIGHUP interrupt as SIGINT does, where they would end the process at once; they come in pairs."""
-    own, told = os.getpid(), False
+    if threading.current_thread() is not threading.main_thread():  # where Python lets nobody handle signals
+        yield
+        return
+    told = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal told
-        if os.getpid() != own:  # a child that a model has forked
-            os._exit(128 + number)
         if not told:
             told = True
             raise KeyboardInterrupt
 
-    ours: list[int] = []
-    if threading.current_thread() is threading.main_thread():
-        ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
-    for number in ours:
+    _OURS.update(number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL)
+    for number in _OURS:
         signal.signal(number, interrupt)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        _give_signals_back()
+
+
+def _give_signals_back() -> None:
+    for number in _OURS:
+        signal.signal(number, signal.SIG_DFL)
+    _OURS.clear()
+
+
+os.register_at_fork(after_in_child=_give_signals_back)  # a child that a model forks ends as any other does
