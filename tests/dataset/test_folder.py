@@ -53,6 +53,14 @@ def test_a_bad_row_is_named(changes: dict[str, object], said: str, folder: Path)
         open_dataset(folder)
 
 
+def test_a_row_that_is_no_text_is_named(folder: Path) -> None:
+    lines = (folder / "metadata.jsonl").read_bytes().split(b"\n")
+    lines[1] = lines[1][:20] + b"\xff" + lines[1][20:]
+    (folder / "metadata.jsonl").write_bytes(b"\n".join(lines))
+    with pytest.raises(DatasetError, match=r"metadata\.jsonl, line 2: the row: .* invalid unicode"):
+        open_dataset(folder)
+
+
 def test_a_variant_that_stands_there_twice(folder: Path) -> None:
     first = json.loads((folder / "metadata.jsonl").read_text().split("\n")[0])
     edit(folder / "metadata.jsonl", 3, variant_id=first["variant_id"])

@@ -133,7 +133,7 @@ def test_files_beside_the_rows(dataset: Path) -> None:
     assert fields(dataset) == {("croissant.json", "distribution")}
     (dataset / "croissant.json").unlink()
     (dataset / "sources.jsonl").write_bytes(b"\xff\n")
-    assert {("croissant.json", "file"), ("sources.jsonl", "text")} <= fields(dataset)
+    assert {("croissant.json", "file"), ("sources.jsonl, line 1", "row")} <= fields(dataset)
     (dataset / "metadata.jsonl").unlink()
     assert ("metadata.jsonl", "file") in fields(dataset)
 

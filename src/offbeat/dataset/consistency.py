@@ -50,15 +50,11 @@ RowT = TypeVar("RowT", bound=BaseModel)
 
 def valid_rows(kind: type[RowT], path: Path) -> tuple[list[RowT], list[Difference]]:
     """All rows that are valid, and what is wrong with the others."""
-    try:
-        lines = read_lines(path)
-    except FileNotFoundError:
+    if not path.is_file():
         return [], [Difference(path.name, "file", "none", "one")]
-    except UnicodeDecodeError as error:
-        return [], [Difference(path.name, "text", f"no UTF-8 at byte {error.start}", "UTF-8")]
     rows: list[RowT] = []
     wrong: list[Difference] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             rows.append(kind.model_validate_json(line))
         except ValidationError as error:

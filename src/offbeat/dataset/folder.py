@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from offbeat.dataset.schema import FORMAT_VERSION, ClipRow, DatasetInfo, SourceRow, VariantRow
 from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError
+from offbeat.files import sha256_of
 
 INFO = "dataset.json"
 SOURCES = "sources.jsonl"
@@ -79,7 +79,6 @@ def open_dataset(folder: Path) -> Dataset:
     info = read_info(folder)
     if not info.complete:
         raise DatasetError(f"{folder}: the build was not finished; run the same `offbeat build` again, it goes on")
-    metadata = (folder / METADATA).read_bytes()
     rows = read_rows(VariantRow, folder / METADATA)
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
@@ -97,7 +96,7 @@ def open_dataset(folder: Path) -> Dataset:
         sources=read_rows(SourceRow, folder / SOURCES),
         variants=_variants(folder, rows, clips, compact=info.layout == "compact"),
         clips=clips,
-        fingerprint=hashlib.sha256(metadata).hexdigest(),
+        fingerprint=sha256_of(folder / METADATA),
     )
 
 
@@ -150,11 +149,11 @@ def read_clips(folder: Path, info: DatasetInfo) -> tuple[ClipRow, ...]:
     return read_rows(ClipRow, path)
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a `.jsonl` file; none where a shard of a small list holds nothing."""
-    # split at line feeds only: splitlines() would also break at U+2028 and others, which JSON leaves as they are
-    text = path.read_text(encoding="utf-8")
-    return text.removesuffix("\n").split("\n") if text else []
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a `.jsonl` file, one at a time; none where a shard of a small list holds nothing."""
+    with path.open("rb") as file:  # as text, U+2028 and others, which JSON leaves as they are, would end a line too
+        for line in file:
+            yield line.removesuffix(b"\n")
 
 
 def read_rows(kind: type[RowT], path: Path) -> tuple[RowT, ...]:
@@ -179,7 +178,7 @@ def _slim(row: RowT) -> RowT:
     return row
 
 
-def _parse(kind: type[RowT], text: str, where: str) -> RowT:
+def _parse(kind: type[RowT], text: str | bytes, where: str) -> RowT:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:

@@ -17,16 +17,17 @@ such a name it is noted afterwards; its money, if nobody can tell what became of
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
-from offbeat.evaluation.answer import Answer, utc_now
+from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.calls.checking import spent_by
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.jobs import Job, begin_job, drop_job, end_job, name_job, pending_jobs
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -35,33 +36,6 @@ from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid,
 
 LARGEST = 500
 """Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a server is at work on.
-
-    Attributes:
-        job: the server's name for it.
-        model: whose it is.
-        keys: of its questions.
-        call: under which its money was set aside; None where it is free.
-        submitted_at: when.
-    """
-
-    job: str
-    model: str
-    keys: frozenset[str]
-    call: int | None
-    submitted_at: str
-
-
-def pending_jobs(database: Database, model: str) -> tuple[Job, ...]:
-    """The jobs of a model that have not been collected, oldest first."""
-    query = "SELECT job, model, keys, call, submitted_at FROM batches WHERE model = ? AND ended IS NULL ORDER BY rowid"
-    with database.reading() as connection:
-        rows = connection.execute(query, (model,)).fetchall()
-    return tuple(Job(job, name, frozenset(json.loads(keys)), call, at) for job, name, keys, call, at in rows)
 
 
 class BatchTurn:
@@ -160,30 +134,18 @@ class BatchTurn:
                 self._purse.begin, model=self._model.name, key="", purpose="batch", most_usd=most_usd
             )
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
-        keys = json.dumps([planned.key for planned in part])
-        noted: str | None = None
-
-        def note(job: str | None) -> None:
-            """In place of what was noted of this batch before; None: of nothing."""
-            nonlocal noted
-            row = (job, self._model.name, keys, call, utc_now())
-            with self._database.writing() as connection:
-                connection.execute("DELETE FROM batches WHERE job = ?", (noted,))
-                if job is not None:
-                    connection.execute(
-                        "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (?, ?, ?, ?, ?)", row
-                    )
-            noted = job
-
+        keys = [planned.key for planned in part]
+        number = begin_job(self._database, model=self._model.name, keys=keys, call=call)
         try:
-            note(await batch.submit(items, note=note))
+            name = await batch.submit(items, note=partial(name_job, self._database, number))
         except (ModelError, MediaError) as failure:
             unsure = isinstance(failure, ModelError) and failure.usage is None  # it may have been taken
             if not unsure:
                 if call is not None:
                     await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
-                note(None)
+                drop_job(self._database, number)
             raise
+        name_job(self._database, number, name)
 
     async def _collect(self, batch: Batch, job: Job) -> None:
         known = {key: self._questions[key] for key in job.keys}
@@ -226,8 +188,7 @@ class BatchTurn:
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         if job.call is not None and self._price is not None:
             await asyncio.to_thread(self._purse.end, job.call, ended=note, usage=usage, cost_usd=cost)
-        with self._database.reading() as connection:
-            connection.execute("UPDATE batches SET ended = ? WHERE job = ?", (note, job.job))
+        end_job(self._database, job.job, note=note)
 
     def _answered(self) -> set[tuple[str, str]]:
         """Key and variant of what has an answer."""

@@ -21,13 +21,14 @@ from offbeat.dataset.folder import Dataset
 from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.batches import BatchTurn, pending_jobs
+from offbeat.evaluation.batches import BatchTurn
 from offbeat.evaluation.calls.calling import CALL_LIMIT_S, Caller, is_asynchronous
 from offbeat.evaluation.calls.checking import storable
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.prices import Price, unknown_prices
 from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_usd, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without

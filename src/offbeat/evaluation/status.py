@@ -10,8 +10,8 @@ from typing import Any
 
 from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
-from offbeat.evaluation.batches import pending_jobs
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.purse import spent_usd, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
 from offbeat.evaluation.question import Question

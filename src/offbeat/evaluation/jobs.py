@@ -1,0 +1,73 @@
+"""What a run's database knows of its batches: the jobs that a server is at work on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offbeat.evaluation.answer import utc_now
+from offbeat.evaluation.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a server is at work on.
+
+    Attributes:
+        job: the server's name for it.
+        model: whose it is.
+        keys: of its questions.
+        call: under which its money was set aside; None where it is free.
+        submitted_at: when.
+    """
+
+    job: str
+    model: str
+    keys: frozenset[str]
+    call: int | None
+    submitted_at: str
+
+
+def pending_jobs(database: Database, model: str) -> tuple[Job, ...]:
+    """The jobs of a model that have a name and have not been collected, oldest first."""
+    query = (
+        "SELECT job, model, keys, call, submitted_at FROM batches "
+        "WHERE model = ? AND job IS NOT NULL AND ended IS NULL ORDER BY rowid"
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query, (model,)).fetchall()
+    return tuple(Job(job, name, frozenset(json.loads(keys)), call, at) for job, name, keys, call, at in rows)
+
+
+def begin_job(database: Database, *, model: str, keys: Sequence[str], call: int | None) -> int:
+    """Note a job that is about to be handed over; it is pending from its name on.
+
+    Returns:
+        Its number, for `name_job` and `drop_job`.
+    """
+    values = (model, json.dumps(list(keys)), call, utc_now())
+    with database.reading() as connection:
+        cursor = connection.execute(
+            "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (NULL, ?, ?, ?, ?)", values
+        )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def name_job(database: Database, number: int, job: str) -> None:
+    """The name by which it can be asked for, in place of any that it had before."""
+    with database.reading() as connection:
+        connection.execute("UPDATE batches SET job = ? WHERE rowid = ?", (job, number))
+
+
+def drop_job(database: Database, number: int) -> None:
+    """The server has not taken it."""
+    with database.reading() as connection:
+        connection.execute("DELETE FROM batches WHERE rowid = ?", (number,))
+
+
+def end_job(database: Database, job: str, *, note: str) -> None:
+    """It has been collected, or is lost, as the note says."""
+    with database.reading() as connection:
+        connection.execute("UPDATE batches SET ended = ? WHERE job = ?", (note, job))
