@@ -28,7 +28,7 @@ class Server:
 
     def __init__(self):
         self.jobs, self.state, self.lose, self.fail = {}, "ended", set(), {}
-        self.submit_error = self.collect_error = self.lost_error = None
+        self.upload_error = self.submit_error = self.collect_error = self.lost_error = None
 
 
 class Batched:
@@ -44,6 +44,8 @@ class Batched:
         return {"input_tokens": 1000, "output_tokens": 100}
 
     async def submit(self, items, *, note):
+        if self.server.upload_error:
+            raise self.server.upload_error
         job = f"batches/{len(self.server.jobs)}"
         note(f"ours for {job}")
         if self.server.submit_error:
@@ -155,6 +157,20 @@ def test_a_batch_that_was_taken_though_nobody_heard_is_collected(run, server, lo
     done = run()
     assert done.complete
     assert len(server.jobs) == 1, "it was handed over, and paid for, twice"
+    assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
+
+
+@pytest.mark.parametrize("broken", [TransientError("503 at an upload", usage=None), RuntimeError("killed")])
+def test_a_batch_that_was_never_sent_costs_nothing(run, server, broken):
+    """A run that is killed again and again while it uploads is not at the end of its money."""
+    server.upload_error = broken
+    for _ in range(3):
+        with suppress(RuntimeError):
+            assert run().spent_usd == 0
+    server.upload_error = None
+    run()
+    done = run()
+    assert done.complete
     assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
 
 

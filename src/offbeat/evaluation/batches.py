@@ -9,9 +9,9 @@ The names of jobs and the keys of their questions stand in the run's database; a
 another time while the job is pending. What a job leaves open (it expired, a line of its result cannot be read) is
 handed over anew by the next such command.
 
-A job is noted before the server may have taken it, where the model can give it a name: what is killed in between, or
-never hears the server's answer, is looked for by that name, and neither lost nor handed over a second time. Without
-such a name it is noted afterwards; its money, if nobody can tell what became of it, stays counted as spent.
+A job has a name before the server may have taken it: what is killed in between, or never hears the server's answer, is
+looked for by that name, and neither lost nor handed over a second time; if it is not found, its money stays counted as
+spent. What is killed before, while clips are rendered and uploaded, has no name, and its money is set free.
 """
 
 from __future__ import annotations
@@ -27,7 +27,16 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.calls.checking import spent_by
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.jobs import Job, begin_job, drop_job, end_job, name_job, pending_jobs
+from offbeat.evaluation.jobs import (
+    Job,
+    Unsent,
+    begin_job,
+    drop_job,
+    end_job,
+    name_job,
+    pending_jobs,
+    unsent_jobs,
+)
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -84,6 +93,7 @@ class BatchTurn:
         Raises:
             RunError: an answer or a job could not be noted.
         """
+        await self._withdraw(unsent_jobs(self._database, self._model.name))
         for job in pending_jobs(self._database, self._model.name):
             if not job.keys <= self._questions.keys():
                 return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
@@ -135,17 +145,23 @@ class BatchTurn:
             )
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
         keys = [planned.key for planned in part]
-        number = begin_job(self._database, model=self._model.name, keys=keys, call=call)
+        job = begin_job(self._database, model=self._model.name, keys=keys, call=call)
         try:
-            name = await batch.submit(items, note=partial(name_job, self._database, number))
+            name = await batch.submit(items, note=partial(name_job, self._database, job.number))
         except (ModelError, MediaError) as failure:
-            unsure = isinstance(failure, ModelError) and failure.usage is None  # it may have been taken
-            if not unsure:
-                if call is not None:
-                    await asyncio.to_thread(self._purse.end, call, ended="refused", usage={}, cost_usd=0.0)
-                drop_job(self._database, number)
+            if isinstance(failure, ModelError) and failure.usage is None:  # it may have been taken, if it was sent
+                await self._withdraw(unsent_jobs(self._database, self._model.name))
+            else:
+                await self._withdraw([job])
             raise
-        name_job(self._database, number, name)
+        name_job(self._database, job.number, name)
+
+    async def _withdraw(self, jobs: Sequence[Unsent]) -> None:
+        """Set their money free, and let their questions be handed over anew."""
+        for job in jobs:
+            if job.call is not None:
+                await asyncio.to_thread(self._purse.end, job.call, ended="not taken", usage={}, cost_usd=0.0)
+            drop_job(self._database, job.number)
 
     async def _collect(self, batch: Batch, job: Job) -> None:
         known = {key: self._questions[key] for key in job.keys}

@@ -40,29 +40,45 @@ def pending_jobs(database: Database, model: str) -> tuple[Job, ...]:
     return tuple(Job(job, name, frozenset(json.loads(keys)), call, at) for job, name, keys, call, at in rows)
 
 
-def begin_job(database: Database, *, model: str, keys: Sequence[str], call: int | None) -> int:
-    """Note a job that is about to be handed over; it is pending from its name on.
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What has no name yet, and can have reached no server: its clips were still being rendered or uploaded.
 
-    Returns:
-        Its number, for `name_job` and `drop_job`.
+    Attributes:
+        number: for `name_job` and `drop_job`.
+        call: under which its money was set aside; None where it is free.
     """
+
+    number: int
+    call: int | None
+
+
+def unsent_jobs(database: Database, model: str) -> tuple[Unsent, ...]:
+    """Those of a model; of a process that was killed, if none is at work."""
+    query = "SELECT rowid, call FROM batches WHERE model = ? AND job IS NULL"
+    with database.reading() as connection:
+        return tuple(Unsent(*row) for row in connection.execute(query, (model,)).fetchall())
+
+
+def begin_job(database: Database, *, model: str, keys: Sequence[str], call: int | None) -> Unsent:
+    """Note a job that is about to be handed over; it is pending from its name on."""
     values = (model, json.dumps(list(keys)), call, utc_now())
     with database.reading() as connection:
         cursor = connection.execute(
             "INSERT INTO batches (job, model, keys, call, submitted_at) VALUES (NULL, ?, ?, ?, ?)", values
         )
     assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    return Unsent(cursor.lastrowid, call)
 
 
-def name_job(database: Database, number: int, job: str) -> None:
-    """The name by which it can be asked for, in place of any that it had before."""
+def name_job(database: Database, number: int, name: str) -> None:
+    """The name by which a server can be asked for it, in place of any that it had before."""
     with database.reading() as connection:
-        connection.execute("UPDATE batches SET job = ? WHERE rowid = ?", (job, number))
+        connection.execute("UPDATE batches SET job = ? WHERE rowid = ?", (name, number))
 
 
 def drop_job(database: Database, number: int) -> None:
-    """The server has not taken it."""
+    """No server has taken it."""
     with database.reading() as connection:
         connection.execute("DELETE FROM batches WHERE rowid = ?", (number,))
 

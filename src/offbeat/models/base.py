@@ -244,8 +244,8 @@ class Batch(Protocol):
         Args:
             items: the questions.
             note: to be told, just before the server may take the batch, a name by which `collect` finds it too: it is
-                kept at once, so that a batch is not lost with the process, nor with the server's answer. A model whose
-                server knows no names of ours leaves it alone.
+                kept at once, so that a batch is not lost with the process, nor with the server's answer; what breaks
+                off before has cost nothing. Where a server knows no names of ours, any that `collect` does not find.
 
         Returns:
             The name of the job, by which another process can collect it.
