@@ -154,6 +154,14 @@ def test_a_database_of_somebody_else(path):
         Database(path)
 
 
+def test_one_that_was_killed_before_it_held_a_table(path):
+    path.touch()
+    with pytest.raises(RunError, match=r"holds nothing yet; run `offbeat run` again"):
+        Database(path, readonly=True)
+    Database(path).close()
+    Database(path, readonly=True).close()
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be read as one " * 40, b"\x00" * 5000])
 def test_not_a_database(path, content):
     path.write_bytes(content)

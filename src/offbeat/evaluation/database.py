@@ -88,6 +88,8 @@ class Database:
             if version == 0 and tables == 0:
                 self._connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
                 version = SCHEMA_VERSION
+        elif version == 0 and tables == 0:  # as after a kill right at the start
+            raise RunError(f"{self.path}: holds nothing yet; run `offbeat run` again")
         if version != SCHEMA_VERSION:
             raise RunError(
                 f"{self.path}: answers of schema version {version}, expected {SCHEMA_VERSION}; "
