@@ -26,6 +26,11 @@ def stopped_at(clips, errors, *, answered=False, kind=RequestRejected):
     return None
 
 
+def paid(text):
+    """The server answered, but not what it was asked; lengths of clips are in it."""
+    return ModelError(text, usage={"input_tokens": 700})
+
+
 def test_clips_are_counted_and_not_calls():
     by_21 = [f"clip {k // 21}" for k in range(2100)]
     assert stopped_at(by_21, itertools.repeat("400")) == 2 * 21 + 1
@@ -50,6 +55,7 @@ def test_one_that_has_answered_is_given_more_time():
             True,
         ),
         (["nothing about v1", "nothing about v2", "nothing about v3"], ModelError, False),
+        (["counted 700, expected 1680", "counted 700, expected 2800", "counted 7, expected 3920"], paid, True),
         (["no", "no", "no"], ZeroDivisionError, True),
         (["400: too long", "400: too wide", "400: too long"], RequestRejected, False),
         (["400: too long", None, "400: too long"], RequestRejected, False),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from offbeat.errors import RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.calls.patience import Failure
 
 CLIPS_AT_FIRST = 3
@@ -72,7 +72,7 @@ class Breaker:
         if error is None:
             self._answered = True
             return None
-        if isinstance(failure, RequestRejected | TransientError | RateLimited):
+        if _of_a_server(failure):
             error = _CHANGING.sub("#", error)  # other models name the variant, and mean it
         row = _Row(error, call, call, frozenset({clip}))
         for beside in (call - 1, call + 1):
@@ -83,3 +83,10 @@ class Breaker:
         self._rows[row.first] = self._rows[row.last] = row
         clips = len(row.clips)
         return clips if clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
+
+
+def _of_a_server(failure: Failure | None) -> bool:
+    """Whether it was called: it says so, or has used something up, or may have."""
+    if isinstance(failure, RequestRejected | TransientError | RateLimited):
+        return True
+    return isinstance(failure, ModelError) and failure.usage != {}
