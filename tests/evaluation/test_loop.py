@@ -52,6 +52,26 @@ def test_it_is_asked_to_halt_and_waited_for(numbers):
         run_in_loop(work)
     assert finished == [True]
     assert signal.getsignal(signal.SIGTERM) is signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_that_comes_while_the_thread_is_being_started(monkeypatch):
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        start(thread)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    finished = []
+
+    async def work(halt):
+        await halt.asked.wait()
+        finished.append(halt.interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_loop(work)
+    assert finished == [True]
 
 
 def test_what_goes_wrong_meanwhile_is_told():

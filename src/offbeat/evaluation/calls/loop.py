@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -59,6 +59,7 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
     """
     result: Future[T] = Future()
     begun: Future[tuple[asyncio.AbstractEventLoop, Halt]] = Future()
+    told: list[int] = []
 
     async def main() -> T:
         halt = Halt()
@@ -71,44 +72,45 @@ def run_in_loop(make: Callable[[Halt], Coroutine[Any, Any, T]], *, on_halt: Call
         except BaseException as failure:  # noqa: BLE001  carried over to the caller's thread
             result.set_exception(failure)
 
-    with _ends_as_ctrl_c():
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        """Raises nothing the first time: it may come while the thread is being started."""
+        told.append(number)
+        if len(told) == 1:
+            begun.add_done_callback(_interrupt_it)
+            if on_halt is not None:
+                on_halt()
+        elif number == signal.SIGINT:  # the others come in pairs
+            raise SecondInterrupt
+
+    with _handled_by(interrupt):
         threading.Thread(target=run, name="asking", daemon=True).start()
-        try:
-            return result.result()
-        except KeyboardInterrupt:
-            loop, halt = begun.result()
-            if not result.done():
-                try:
-                    loop.call_soon_threadsafe(halt.interrupt)
-                    if on_halt is not None:
-                        on_halt()
-                    result.result()
-                except KeyboardInterrupt:
-                    raise SecondInterrupt from None
-            raise
+        value = result.result()
+    if told:
+        raise KeyboardInterrupt
+    return value
 
 
-_OURS: set[int] = set()
-"""The signals that interrupt as Ctrl-C does, at this moment."""
+def _interrupt_it(begun: Future[tuple[asyncio.AbstractEventLoop, Halt]]) -> None:
+    loop, halt = begun.result()
+    with suppress(RuntimeError):  # it has come to its end
+        loop.call_soon_threadsafe(halt.interrupt)
+
+
+_FORMER: dict[int, Any] = {}
+"""Who handles the signals that are ours at this moment when they are not."""
 
 
 @contextmanager
-def _ends_as_ctrl_c() -> Generator[None]:
-    """SIGTERM and SIGHUP interrupt as SIGINT does, where they would end the process at once; they come in pairs."""
+def _handled_by(interrupt: Callable[[int, FrameType | None], None]) -> Generator[None]:
+    """Ctrl-C, and SIGTERM and SIGHUP where they would end the process at once; none where they are ignored."""
     if threading.current_thread() is not threading.main_thread():  # where Python lets nobody handle signals
         yield
         return
-    told = False
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        if not told:
-            told = True
-            raise KeyboardInterrupt
-
-    _OURS.update(number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL)
-    for number in _OURS:
-        signal.signal(number, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        former = signal.getsignal(number)
+        if former is signal.SIG_DFL or (number == signal.SIGINT and callable(former)):
+            _FORMER[number] = former
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
@@ -116,9 +118,9 @@ def _ends_as_ctrl_c() -> Generator[None]:
 
 
 def _give_signals_back() -> None:
-    for number in _OURS:
-        signal.signal(number, signal.SIG_DFL)
-    _OURS.clear()
+    for number, former in _FORMER.items():
+        signal.signal(number, former)
+    _FORMER.clear()
 
 
 os.register_at_fork(after_in_child=_give_signals_back)  # a child that a model forks ends as any other does
