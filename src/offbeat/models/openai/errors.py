@@ -46,6 +46,7 @@ _HINTS = {
     "video_url": "the model may take no video at all",
 }
 """What to do, by what the server complains of."""
+_OUT_OF_MEMORY = "; send less (--option fps=… or --option height=…), or fewer clips at a time (--connections)"
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -81,7 +82,8 @@ def failure_of(
     """
     code, said = _told(payload)
     code = code.removeprefix(str(status)).strip()
-    said = shown(said or text or "no text")
+    whole = said or text or "no text"
+    said = shown(whole)
     kind = "".join(letter for letter in code.lower() if letter.isalnum())
     wait_s = retry_after_s(headers)
     where = f"{spec}: status {status}{f', {shown(code)}' if code else ''}: {said}"
@@ -90,7 +92,7 @@ def failure_of(
         return Reply(text="", stop="refused", details={"finish_reason": code or str(status), "refusal": said})
     if any(word in kind for word in _UNPAID) or (status == 402 and wait_s is None):
         return ModelUnavailable(f"{where}; check credits and billing")
-    if status in (402, 429) or any(word in kind for word in _RATE) or (status == 503 and "RESOURCE_EXHAUSTED" in said):
+    if status in (402, 429) or any(word in kind for word in _RATE) or (status == 503 and "RESOURCE_EXHAUSTED" in whole):
         return RateLimited(where, retry_after_s=wait_s)
     if 300 <= status < 400:
         return ModelUnavailable(
@@ -101,8 +103,9 @@ def failure_of(
     if status in (404, 410):
         return ModelUnavailable(f"{where}; check the model's name and --base-url, which ends in /v1 on most servers")
     if status in (408, 409, 425, 499) or status >= 500:
-        return TransientError(where, retry_after_s=wait_s)
-    hint = next((hint for sign, hint in _HINTS.items() if sign in said.lower()), None)
+        full = "out of memory" in whole.lower()
+        return TransientError(where + (_OUT_OF_MEMORY if full else ""), retry_after_s=wait_s)
+    hint = next((hint for sign, hint in _HINTS.items() if sign in whole.lower()), None)
     return RequestRejected(where + (f"; {hint}" if hint else ""))
 
 

@@ -14,6 +14,8 @@ from offbeat.models.keys import redacted
 
 _LINE = re.compile(r"[^\r\n]+")
 """Of a stream: `splitlines` would also break at U+2028 and others, which JSON leaves as they are."""
+_MOST_SHOWN = 120
+"""Characters of each end of a long text."""
 
 
 def payload_of(raw: bytes, *, spec: str) -> dict[str, Any]:
@@ -101,6 +103,6 @@ def mapping_of(value: object) -> dict[str, Any]:
 
 
 def shown(text: str) -> str:
-    """The beginning of a text, in one line, without keys: for errors."""
+    """A text in one line, without keys, for errors; of a long one, such as a traceback, its beginning and its end."""
     text = redacted(" ".join(text.split()))
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    return text if len(text) <= 2 * _MOST_SHOWN else f"{text[:_MOST_SHOWN]} … {text[-_MOST_SHOWN:]}"
