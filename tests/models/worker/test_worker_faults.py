@@ -1,6 +1,7 @@
 """A worker may do what it likes: what it costs is a reply, never the run, never an orphan."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,11 +19,11 @@ PROMPT = Prompt("Which?", ("sync", "ahead", "behind"))
 
 
 def tiny(*words, **options):
-    return make_model(f"worker:{sys.executable} {TINY} {' '.join(map(str, words))}", options=options)
+    return make_model(f"worker:{shlex.join(map(str, [sys.executable, TINY, *words]))}", options=options)
 
 
 def asked(path, what="ask"):
-    lines = [line.split() for line in Path(path).read_text().splitlines()] if Path(path).exists() else []
+    lines = [shlex.split(line) for line in Path(path).read_text().splitlines()] if Path(path).exists() else []
     return [line for line in lines if line[1] == what]
 
 
@@ -116,21 +117,22 @@ def test_chatter_of_libraries_is_no_fault(variants, plain, caplog):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("word", "told"),
     [
-        (["start=exit"], r"ended at its start with exit code 1; .*No module named 'tinymodel'"),
-        (["start=silent"], r"ended at its start with exit code 0"),
-        (["start=hang"], r"said no hello at its start"),
-        (["protocol=2"], r"speaks protocol 2; this Offbeat speaks 1"),
-        (["start=exit", "'unbalanced"], r"cannot be split"),
+        ("start=exit", r"ended at its start with exit code 1; .*No module named 'tinymodel'"),
+        ("start=silent", r"ended at its start with exit code 0"),
+        ("start=hang", r"said no hello at its start"),
+        ("protocol=2", r"speaks protocol 2; this Offbeat speaks 1"),
     ],
 )
-def test_a_worker_that_does_not_start_is_unavailable(words, told):
+def test_a_worker_that_does_not_start_is_unavailable(word, told):
     with pytest.raises(ModelUnavailable, match=told):
-        tiny(*words, start_s=0.3 if "start=hang" in words else 60)
+        tiny(word, start_s=0.3 if word == "start=hang" else 60)
 
 
 def test_a_program_that_is_not_there():
+    with pytest.raises(ModelUnavailable, match="cannot be split"):
+        make_model(f"worker:{sys.executable} 'unbalanced")
     with pytest.raises(ModelUnavailable, match="no program 'no-such-program'"):
         make_model("worker:no-such-program --fast")
     with pytest.raises(ModelUnavailable, match="needs a command"):
@@ -186,7 +188,7 @@ sys.path.insert(0, {tests!r})
 from offbeat.models.base import Prompt
 from offbeat.models.registry import make_model
 from offbeat.models.worker.protocol import line_of
-model = make_model("worker:{python} {tiny} log={log} do=hang-with-child", options={{}})
+model = make_model({spec!r}, options={{}})
 print(model._running[0].scratch, flush=True)
 process = model._running[0]
 process._lines.send(line_of({{"type": "ask", "id": 1, "clip": {{"clip_id": "c", "variant_id": "v"}},
@@ -198,7 +200,8 @@ time.sleep(600)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left_when_we_are_killed(how, tmp_path):
     log = tmp_path / "log"
-    code = PARENT.format(tests=str(TINY.parent), python=sys.executable, tiny=TINY, log=log)
+    words = [sys.executable, str(TINY), f"log={log}", "do=hang-with-child"]
+    code = PARENT.format(tests=str(TINY.parent), spec=f"worker:{shlex.join(words)}")
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         scratch = Path(parent.stdout.readline().strip())
         assert scratch.is_dir()

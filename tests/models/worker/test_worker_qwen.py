@@ -1,5 +1,6 @@
 """Qwen-Omni with a process for each device; here the devices are names that nobody looks at, on a CPU."""
 
+import shlex
 import sys
 
 import pytest
@@ -19,8 +20,8 @@ def test_two_processes_say_what_one_says_in_process(variants, tmp_path):
     spec = f"qwen-omni:{write_qwen25(tmp_path / 'tiny')}"
     options = {"dtype": "float32", "device": "cpu"}
     here = make_model(spec, options=options)
-    words = " ".join(f"--option {name}={value}" for name, value in options.items())
-    served = f"worker:{sys.executable} -m offbeat.models.worker.serve {spec} {words}"
+    words = [word for name, value in options.items() for word in ("--option", f"{name}={value}")]
+    served = f"worker:{shlex.join([sys.executable, '-m', 'offbeat.models.worker.serve', spec, *words])}"
     there = make_model(served, options={"devices": "0,1", "device_env": "NO_DEVICE"})
     assert there.at_once == 2
     assert here.revision in there.revision

@@ -1,5 +1,6 @@
 """Runs with one to eight workers: every clip goes to one of them, and how many there are changes nothing."""
 
+import shlex
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -25,12 +26,13 @@ class Ran:
     def __init__(self, dataset, folder, *words, **options):
         folder.mkdir()
         self.log = folder / "log"
-        spec = f"worker:{sys.executable} {TINY} blind log={self.log} {' '.join(words)}"
-        model, terms = make_model(spec, options=options), Terms(first_wait_s=1e-6)
+        command = [sys.executable, str(TINY), "blind", f"log={self.log}", *filter(None, words)]
+        model = make_model(f"worker:{shlex.join(command)}", options=options)
+        terms = Terms(first_wait_s=1e-6)
         (self.summary,) = run_models(dataset, [model], out=folder / "run", terms=terms).models
         self.kept = open_run(folder / "run").answers
         self.answers = {answer.variant_id: answer.text for answer in self.kept}
-        lines = [line.split() for line in self.log.read_text().splitlines()]
+        lines = [shlex.split(line) for line in self.log.read_text().splitlines()]
         self.hellos = {line[0]: dict(word.split("=", 1) for word in line[2:]) for line in lines if line[1] == "hello"}
         self.asks = [(line[0], line[2], line[3]) for line in lines if line[1] == "ask"]
         self.closed = [line[0] for line in lines if line[1] == "close"]

@@ -6,6 +6,7 @@ No weights were at hand: what is tested is what they say to Offbeat, and what th
 import ast
 import importlib.util
 import json
+import shlex
 import sys
 import textwrap
 import tomllib
@@ -101,7 +102,7 @@ def log(stubs, tmp_path, monkeypatch):
 
 
 def worker(script, *words):
-    return make_model(f"worker:{sys.executable} {script} {' '.join(map(str, words))}", options={"env": "STUB_LOG"})
+    return make_model(f"worker:{shlex.join(map(str, [sys.executable, script, *words]))}", options={"env": "STUB_LOG"})
 
 
 def test_minicpm_is_given_units_of_a_second(variants, log):

@@ -7,6 +7,7 @@ default; with ``once=FILE`` only by the process that makes that file. Errors are
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,7 +109,7 @@ if "revisions" in values:
     hello["revision"] = str(Path(values["revisions"]).stat().st_size)
 if "arrays" in flags:
     hello |= {"media": "arrays", "fps": 5, "height": 24, "sound_hz": 16000}
-log("hello " + " ".join(f"{name}={value}" for name, value in sorted(os.environ.items())))
+log("hello " + shlex.join(f"{name}={value}" for name, value in sorted(os.environ.items())))
 say(hello)
 done = 0
 for line in sys.stdin:
