@@ -57,7 +57,8 @@ def test_what_is_not_answered_shows_in_the_exit_code(dataset, offbeat, tmp_path)
     code, out, err = offbeat("run", "set", "--model", "replay:some.csv", "--out", "run")
     assert code == 1
     assert out.splitlines()[1].split() == ["replay:some.csv", *["50", "1", "0", "0", "0", "0", "49", "0"]]
-    assert "replay:some.csv: 1 x some.csv: no reply recorded for variant v0000" in err
+    assert err.count("no reply recorded") == 1
+    assert "replay:some.csv: 49 x some.csv: no reply recorded for variant v0000" in err
     assert "the same command asks what is open" in err
 
 
@@ -153,6 +154,25 @@ def test_a_table_shows_what_a_terminal_would_act_upon():
     table = text_table(("name", "n"), [("a\x1b[31m\nb", 5), ("c", 10)])
     assert table.splitlines() == ["name           n", "a\\x1b[31m\\nb   5", "c             10"]
     assert one_line("x" * 300) == "x" * 199 + "…"
+
+
+def test_what_clips_of_one_length_alone_suffer_from_is_said_once(dataset, offbeat, tmp_path):
+    (tmp_path / "short.py").write_text(
+        "from offbeat.errors import RequestRejected\nfrom offbeat.models.base import Reply\n\n\n"
+        "class Short:\n"
+        "    name, revision, looks = 'short', '1', False\n\n"
+        "    def reply(self, variant, prompt):\n"
+        "        if variant.row.clip_length_s == 10 and variant.row.audio_delay_ms:\n"
+        "            raise RequestRejected(f'{variant.row.variant_id[1:]}1 tokens are too many')\n"
+        "        return Reply('sync')\n"
+    )
+    _, _, err = offbeat("run", "set", "--model", "short.py:Short", "--out", "run")
+    _, out, _ = offbeat("status", "run")
+    for told in (err, out):
+        assert told.count("tokens are too many") == 1
+        assert "short: 20 x, all of clips of 10 s: 0000" in told
+    _, _, err = offbeat("run", "set", "--model", "short.py:Short", "--length", "10", "--out", "run")
+    assert "short: 20 x 0000" in err  # there are no others
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_what_is_there_missing_and_failing(dataset, tmp_path):
     assert not found.complete
     (study,) = patchy.questions
     assert (study.expected, study.outcomes["ok"], study.outcomes["error"], study.missing) == (50, 30, 20, 0)
-    assert patchy.failures[0] == Failure("busy", 10)
+    assert patchy.failures[0] == Failure("busy", 10, patchy.lengths_s)
     assert len(patchy.failures) == 11
     assert found.spent_usd == 0
 

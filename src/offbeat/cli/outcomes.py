@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,34 @@ import click
 from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
+    from offbeat.evaluation.status import Failure
     from offbeat.evaluation.summary import ModelSummary
 
 
-def failure_line(model: str, times: int, text: str) -> str:
-    """How often a model failed in one way; many texts begin with its name."""
-    return one_line(f"{model}: {times} x {text.removeprefix(f'{model}: ')}", 500)
+def failure_lines(model: str, failures: Sequence[Failure], lengths_s: Collection[float]) -> list[str]:
+    """How often a model failed in each way, the most frequent first; many texts begin with its name.
+
+    Texts that differ in their numbers alone are one way; where only clips of some lengths fail so, it is said.
+
+    Args:
+        model: its name.
+        failures: its failures.
+        lengths_s: of all clips that it was to be asked about.
+    """
+    from offbeat.evaluation.calls.breaker import kind_of
+
+    alike: defaultdict[str, list[Failure]] = defaultdict(list)
+    for failure in failures:
+        alike[kind_of(failure.text)].append(failure)
+    counted = [(sum(one.times for one in ones), ones) for ones in alike.values()]
+    return [_failure_line(model, times, ones, lengths_s) for times, ones in sorted(counted, key=lambda one: -one[0])]
+
+
+def _failure_line(model: str, times: int, alike: Sequence[Failure], lengths_s: Collection[float]) -> str:
+    lengths = sorted({length for failure in alike for length in failure.lengths_s})
+    some = f", all of clips of {' and '.join(f'{length:g} s' for length in lengths)}:"
+    where = some if times > 1 and len(lengths) < len(lengths_s) else ""
+    return one_line(f"{model}: {times} x{where} {alike[0].text.removeprefix(f'{model}: ')}", 500)
 
 
 def tell_spent(spent_usd: float, unpriced: Sequence[str]) -> None:

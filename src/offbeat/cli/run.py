@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
@@ -16,7 +16,7 @@ import click
 from offbeat.cli.model_options import base_url_flag, finite, option_flag
 from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_price_flag
 from offbeat.cli.opening import open_all
-from offbeat.cli.outcomes import failure_line, outcome_table, tell_spent
+from offbeat.cli.outcomes import failure_lines, outcome_table, tell_spent
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
 from offbeat.timing import exact_seconds
@@ -183,7 +183,8 @@ def run(
         )
         _tell_estimates(estimates, as_json)
         return 0
-    errors: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    failed: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+    length_s = {variant.row.variant_id: variant.row.clip_length_s for variant in opened.dataset.variants}
     to_ask = sum(len(group) for plan in plans for group in plan.to_ask)
     terms = Terms(
         jobs=jobs,
@@ -200,7 +201,7 @@ def run(
 
         def on_progress(answer: Answer) -> None:
             if answer.error is not None:
-                errors[answer.model][answer.error] += 1
+                failed[answer.model].append((answer.error, length_s[answer.variant_id]))
             advance()
 
         summary = run_models(
@@ -214,7 +215,7 @@ def run(
             on_progress=on_progress,
             on_note=lambda note: click.echo(note, err=True),
         )
-    _tell_errors(summary, errors)
+    _tell_errors(summary, failed, {one.variant.row.clip_length_s for plan in plans for one in plan.planned})
     _tell(summary, out, as_json)
     return 0 if summary.complete else 1
 
@@ -252,14 +253,16 @@ def _estimate_row(estimate: Estimate) -> tuple[str | int, ...]:
     )
 
 
-def _tell_errors(summary: RunSummary, errors: dict[str, Counter[str]]) -> None:
+def _tell_errors(summary: RunSummary, failed: dict[str, list[tuple[str, float]]], lengths_s: set[float]) -> None:
+    from offbeat.evaluation.status import failures_of
+
     told: set[str] = set()
     for model in summary.models:
         if model.name in told:
             continue
         told.add(model.name)
-        for text, times in errors[model.name].most_common(3):
-            click.echo(failure_line(model.name, times, text), err=True)
+        for line in failure_lines(model.name, failures_of(failed[model.name]), lengths_s)[:3]:
+            click.echo(line, err=True)
         if model.stopped is not None:
             own = [other for other in summary.models if other.name == model.name]
             left = sum(other.missing + other.outcomes["error"] for other in own)

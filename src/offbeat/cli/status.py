@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offbeat.cli.outcomes import failure_line, outcome_table, tell_spent
+from offbeat.cli.outcomes import failure_lines, outcome_table, tell_spent
 from offbeat.cli.table import one_line
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def _tell_model(model: ModelStatus) -> None:
     if model.probe is not None and not model.probe["passed"] and model.probe["passed"] is not None:
         asked = "asked all the same" if model.probe["overridden"] else "not asked"
         click.echo(one_line(f"{model.name}: {asked}: the probe: {model.probe['says']}", 500))
-    for failure in model.failures[:SHOWN]:
-        click.echo(failure_line(model.name, failure.times, failure.text))
-    if len(model.failures) > SHOWN:
-        click.echo(f"{one_line(model.name)}: and {len(model.failures) - SHOWN} other failures; --json lists all")
+    lines = failure_lines(model.name, model.failures, model.lengths_s)
+    for line in lines[:SHOWN]:
+        click.echo(line)
+    if len(lines) > SHOWN:
+        click.echo(f"{one_line(model.name)}: and {len(lines) - SHOWN} other kinds of failure; --json lists all")

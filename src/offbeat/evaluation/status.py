@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from offbeat.timing import exact_seconds
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One kind of failure of a model: its text, and how many answers have it."""
+    """One failure of a model: its text, how many answers have it, and how long the clips are that these are about."""
 
     text: str
     times: int
+    lengths_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ModelStatus:
         asked_at: when that was.
         questions: how far it is with each question, by the last command that asked it.
         failures: why answers are missing, the most frequent first.
+        lengths_s: of all clips that it was to be asked about.
         in_batches: questions that a server has, and whose answers have not been collected.
         probe: what the probe found; None where there was none.
     """
@@ -49,6 +51,7 @@ class ModelStatus:
     asked_at: str
     questions: tuple[ModelSummary, ...]
     failures: tuple[Failure, ...]
+    lengths_s: tuple[float, ...]
     in_batches: int
     probe: Mapping[str, Any] | None
 
@@ -82,27 +85,41 @@ def run_status(folder: Path) -> RunStatus:
     info = read_info(folder)
     dataset = open_dataset(dataset_folder_of(folder, info))
     check_dataset(folder, info, dataset)
+    lengths = {variant.row.variant_id: variant.row.clip_length_s for variant in dataset.variants}
     with Database(folder / FILE, readonly=True) as database:
         failed = [answer for answer in all_answers(database) if answer.error is not None]
         models: list[ModelStatus] = []
         for name, asked in info.models.items():
             plans = [plan for record in asked.records for plan in _plans(folder, info, dataset, name, record)]
             shown = {plan.question.name for plan in plans}
-            texts = Counter(
-                answer.error or "" for answer in failed if answer.model == name and answer.question in shown
-            )
+            own = [answer for answer in failed if answer.model == name and answer.question in shown]
             models.append(
                 ModelStatus(
                     name=name,
                     revision=asked.revision,
                     asked_at=asked.asked_at,
                     questions=tuple(summarise(plan, database, stopped=None) for plan in plans),
-                    failures=tuple(Failure(text, times) for text, times in texts.most_common()),
+                    failures=failures_of((answer.error or "", lengths[answer.variant_id]) for answer in own),
+                    lengths_s=tuple(sorted({one.variant.row.clip_length_s for p in plans for one in p.planned})),
                     in_batches=sum(len(job.keys) for job in pending_jobs(database, name)),
                     probe=asked.probe,
                 )
             )
         return RunStatus(tuple(models), spent_usd(database), unpriced(database))
+
+
+def failures_of(failed: Iterable[tuple[str, float]]) -> tuple[Failure, ...]:
+    """Failures by their texts, the most frequent first.
+
+    Args:
+        failed: for each answer that is an error its text, and the length of its clip in seconds.
+    """
+    times: Counter[str] = Counter()
+    lengths: defaultdict[str, set[float]] = defaultdict(set)
+    for text, length_s in failed:
+        times[text] += 1
+        lengths[text].add(length_s)
+    return tuple(Failure(text, number, tuple(sorted(lengths[text]))) for text, number in times.most_common())
 
 
 @dataclass(frozen=True, slots=True)

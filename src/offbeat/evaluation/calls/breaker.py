@@ -73,7 +73,7 @@ class Breaker:
             self._answered = True
             return None
         if _of_a_server(failure):
-            error = _CHANGING.sub("#", error)  # other models name the variant, and mean it
+            error = kind_of(error)  # other models name the variant, and mean it
         row = _Row(error, call, call, frozenset({clip}))
         for beside in (call - 1, call + 1):
             other = self._rows.get(beside)
@@ -83,6 +83,11 @@ class Breaker:
         self._rows[row.first] = self._rows[row.last] = row
         clips = len(row.clips)
         return clips if clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
+
+
+def kind_of(error: str) -> str:
+    """A complaint without what changes from call to call: where this is the same, the fault most likely is."""
+    return _CHANGING.sub("#", error)
 
 
 def _of_a_server(failure: Failure | None) -> bool:
