@@ -156,6 +156,25 @@ def test_a_table_shows_what_a_terminal_would_act_upon():
     assert one_line("x" * 300) == "x" * 199 + "…"
 
 
+def test_answers_that_other_settings_make_void_are_told_before_they_are_asked_for_anew(dataset, offbeat, tmp_path):
+    (tmp_path / "moved.py").write_text(
+        "from offbeat.models.base import Reply\n\n\n"
+        "class Moved:\n"
+        "    name, looks = 'moved', False\n\n"
+        "    def __init__(self, port='1'):\n"
+        "        self.revision = f'2 host=127.0.0.1:{port} fps=8'\n\n"
+        "    def reply(self, variant, prompt):\n"
+        "        return Reply('sync')\n"
+    )
+    words = ("run", "set", "--model", "moved.py:Moved", "--out", "run")
+    assert "anew" not in offbeat(*words, "--limit", "20")[2]
+    assert "anew" not in offbeat(*words, "--limit", "30")[2]
+    told = "asked for anew: 30; then host=127.0.0.1:1, now host=127.0.0.1:2"
+    for more in (["--dry-run"], ["--limit", "40"]):
+        assert told in offbeat(*words, "--option", "port=2", *more)[2]
+    assert "anew: 10; then" in offbeat(*words, "--option", "port=1", "--limit", "10")[2]
+
+
 def test_what_clips_of_one_length_alone_suffer_from_is_said_once(dataset, offbeat, tmp_path):
     (tmp_path / "short.py").write_text(
         "from offbeat.errors import RequestRejected\nfrom offbeat.models.base import Reply\n\n\n"

@@ -156,7 +156,7 @@ def run(
     end.
     """
     from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
-    from offbeat.evaluation.plan import Selection, plan_run
+    from offbeat.evaluation.plan import Selection, asked_anew, plan_run
     from offbeat.evaluation.run_folder import noted_probes
     from offbeat.evaluation.runner import Terms, run_models
 
@@ -171,6 +171,8 @@ def run(
     )
     selection = Selection(limit=limit, genres=genres, lengths=lengths, conditions=conditions, seed=seed)
     plans = plan_run(opened.dataset, opened.models, opened.questions, selection, repeats, out)
+    for words in (words for plan in plans for words in asked_anew(plan)):
+        click.echo(one_line(words, 800), err=True)
     if dry_run:
         estimates = estimate_run(
             plans,

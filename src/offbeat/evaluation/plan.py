@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from offbeat.errors import DatasetError, SettingsError
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.question import Question, prompt_for
 from offbeat.evaluation.run_folder import INFO, check_dataset, check_questions, read_info
-from offbeat.evaluation.store import kept_outcomes
+from offbeat.evaluation.store import answers_by_revision, kept_outcomes
 from offbeat.models.base import Model, Prompt
 from offbeat.timing import exact_seconds
 
@@ -68,6 +68,7 @@ class ModelPlan:
         planned: everything that wants an answer, in the order of the dataset, all repeats of a variant together.
         kept: how many of those have one already.
         to_ask: the others, grouped by clip; clips with former failures come last, so that they keep nobody waiting.
+        replaced: how many of those to ask have an answer all the same, of another revision; by revision.
     """
 
     model: Model
@@ -75,6 +76,7 @@ class ModelPlan:
     planned: tuple[Planned, ...]
     kept: int
     to_ask: tuple[tuple[Planned, ...], ...]
+    replaced: Mapping[str, int]
 
 
 def select_variants(dataset: Dataset, selection: Selection) -> tuple[Variant, ...]:
@@ -186,7 +188,32 @@ def _plan(
             if key == item.key and outcome == "error":
                 failed.add(clip)
     groups = tuple(tuple(to_ask[clip]) for clip in sorted(to_ask, key=lambda clip: clip in failed))
-    return ModelPlan(model, question, tuple(planned), len(planned) - sum(map(len, groups)), groups)
+    kept = len(planned) - sum(map(len, groups))
+    return ModelPlan(model, question, tuple(planned), kept, groups, _replaced(model, question, groups, database))
+
+
+def _replaced(
+    model: Model, question: Question, groups: Iterable[Sequence[Planned]], database: Database | None
+) -> Mapping[str, int]:
+    if database is None:
+        return {}
+    revisions = answers_by_revision(database, model.name, question.name)
+    asked = [revisions.get((item.variant.row.variant_id, item.repeat)) for group in groups for item in group]
+    return Counter(revision for revision in asked if revision is not None and revision != model.revision)
+
+
+def asked_anew(plan: ModelPlan) -> list[str]:
+    """What to tell the user before answers are asked for anew, as the settings are others: how many, and which."""
+    now = plan.model.revision.split()
+    told: list[str] = []
+    for revision, times in plan.replaced.items():
+        then = revision.split()
+        was, is_ = " ".join(w for w in then if w not in now), " ".join(w for w in now if w not in then)
+        told.append(
+            f"{plan.model.name}: answers to {plan.question.name} that were given under other settings and are asked "
+            f"for anew: {times}; then {was or revision}, now {is_ or plan.model.revision}"
+        )
+    return told
 
 
 def _check_names(what: str, names: Sequence[str]) -> None:

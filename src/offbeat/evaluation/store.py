@@ -68,6 +68,14 @@ def kept_outcomes(database: Database, model: str, question: str) -> dict[tuple[s
     return {(variant_id, repeat): (key, outcome) for variant_id, repeat, key, outcome in rows}
 
 
+def answers_by_revision(database: Database, model: str, question: str) -> dict[tuple[str, int], str]:
+    """For each variant and repeat that has an answer, and no mere failure: the revision that gave it."""
+    query = "SELECT variant_id, repeat, revision FROM answers WHERE model = ? AND question = ? AND outcome <> 'error'"
+    with database.reading() as connection:
+        rows = connection.execute(query, (model, question)).fetchall()
+    return {(variant_id, repeat): revision for variant_id, repeat, revision in rows}
+
+
 def reread_answers(database: Database, answers: Iterable[Answer]) -> None:
     """Replace outcome and choice of these answers, all or none; the raw texts stay as they are."""
     rows = [(a.outcome, a.choice, a.model, a.variant_id, a.question, a.repeat, a.key) for a in answers]
