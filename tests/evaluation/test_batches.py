@@ -213,6 +213,22 @@ def test_other_questions_leave_a_job_alone(run, server):
     assert run(repeats=2).complete
 
 
+def test_a_batch_in_which_everything_fails_alike_is_not_paid_for_again(run, server):
+    server.state = "pending"
+    run()
+    server.state = "ended"
+    keys = server.jobs["batches/0"]
+    server.fail = {
+        key: ModelError(f"{number} picture tokens: it left frames out", usage=USAGE) for number, key in enumerate(keys)
+    }
+    summary = run()
+    assert summary.models[0].stopped == "10 clips in a row: 49 picture tokens: it left frames out"
+    assert summary.models[0].outcomes["error"] == 50
+    assert len(server.jobs) == 1
+    run()
+    assert len(server.jobs) == 2, "by the next command it is handed over anew"
+
+
 def test_another_model_in_a_batch_ends_the_handing_over(run, server):
     """What it answered was paid for; the same questions would be answered by it again."""
     server.state = "pending"

@@ -7,7 +7,7 @@
 
 The names of jobs and the keys of their questions stand in the run's database; a question that is in a job is not asked
 another time while the job is pending. What a job leaves open (it expired, a line of its result cannot be read) is
-handed over anew by the next such command.
+handed over anew by the next such command. Where clip after clip failed alike, nothing is handed over in that command.
 
 A job has a name before the server may have taken it: what is killed in between, or never hears the server's answer, is
 looked for by that name, and neither lost nor handed over a second time; if it is not found, its money stays counted as
@@ -25,6 +25,7 @@ from itertools import accumulate
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
+from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import spent_by
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import (
@@ -82,7 +83,8 @@ class BatchTurn:
         self._purse = purse
         self._price = price
         self._on_progress = on_progress
-        self._unavailable: str | None = None
+        self._breaker = Breaker(answered=any(plan.kept for plan in plans))
+        self._stopped: str | None = None
 
     async def take(self, batch: Batch, *, halted: asyncio.Event) -> str | None:
         """Collect what is done, and hand over what is open.
@@ -103,8 +105,8 @@ class BatchTurn:
                 return f"{job.job}: cannot be told now: {failure}; the same command collects it later"
             except ModelError as failure:
                 await self._end(job, f"lost: {failure}", {}, None)
-        if self._unavailable is not None:
-            return self._unavailable
+        if self._stopped is not None:
+            return self._stopped
         under_way = {key for job in pending_jobs(self._database, self._model.name) for key in job.keys}
         answered = self._answered()
         wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
@@ -164,28 +166,39 @@ class BatchTurn:
             drop_job(self._database, job.number)
 
     async def _collect(self, batch: Batch, job: Job) -> None:
-        known = {key: self._questions[key] for key in job.keys}
+        known = {key: questions for key, questions in self._questions.items() if key in job.keys}
         items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
         collected = await batch.collect(job.job, items)
         usage: dict[str, int] = {}
         answered = self._answered()
-        for key, came in collected.replies.items():
-            answers = [self._answer(came, *one, job) for one in known.get(key, ())]
+        for key, questions in known.items():
+            came = collected.replies.get(key)
+            if came is None:
+                continue
+            answers = [self._answer(came, *one, job) for one in questions]
             for answer in answers:
                 if (key, answer.variant_id) in answered:
                     continue
                 await asyncio.to_thread(put_answer, self._database, answer)
-                if isinstance(came, ModelUnavailable):
-                    self._unavailable = answer.error
+                self._watch(questions[0][0].variant.row.clip_id, answer.error, came)
                 if self._on_progress is not None:
                     self._on_progress(answer)
-            for word in USAGE if answers else ():
+            for word in USAGE:
                 count = answers[0].usage.get(word)
                 if isinstance(count, int):
                     usage[word] = usage.get(word, 0) + count
         if collected.state == "ended":
             cost = sum(self._cost(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
             await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
+
+    def _watch(self, clip: str, error: str | None, came: Reply | ModelError) -> None:
+        """See whether more of the same would be paid for in vain."""
+        failure = came if isinstance(came, ModelError) else None
+        clips = self._breaker.ended(self._breaker.begun(clip), error, failure)
+        if isinstance(came, ModelUnavailable):
+            self._stopped = error
+        elif clips is not None:
+            self._stopped = f"{clips} clips in a row: {error}"
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
         answer = answer_of(
