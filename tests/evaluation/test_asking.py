@@ -33,7 +33,7 @@ class Scripted:
 async def ask_once(model, planned):
     halted = asyncio.Event()
     caller = Caller(model, limiter=Limiter(most=1, halted=halted, clock=time.monotonic), halted=halted)
-    return await ask(caller, model, planned, "study")
+    return await ask(caller, planned, "study")
 
 
 @pytest.fixture

@@ -215,4 +215,4 @@ def test_a_model_that_runs_out_of_something_is_not_waited_for_forever(call):
             return next(iter([]))
 
     called, _ = call(Exhausted())
-    assert "StopIteration" in str(called.failure)
+    assert isinstance(called.failure, StopIteration)

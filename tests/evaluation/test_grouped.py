@@ -145,7 +145,7 @@ def test_a_halt_ends_the_waiting_and_keeps_the_reason(make_variant):
         variants = [make_variant(variant_id=name) for name in "ab"]
         asked = [(variant, prompt_for(STUDY, variant)) for variant in variants]
         found = []
-        async for place, called in caller.call_together(model, asked):
+        async for place, called in caller.call_together(asked):
             found.append((place, called.reply and called.reply.text, str(called.failure)))
             halted.set()
         return found

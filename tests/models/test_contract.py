@@ -238,7 +238,7 @@ def test_connections_are_closed(variants, monkeypatch):
         (Miscounting, "replies", "fault", r"usage \{'output_tokens': 'three'\}, expected whole numbers"),
         (Unstorable, "replies", "fault", r"details: Object of type float32 .*; expected what JSON holds: .*float\(x\)"),
         (Deferred, "replies", "fault", r"got a coroutine; write `async def reply`"),
-        (Exhausted, "replies", "fault", r"test_contract\.py, line \d+: RuntimeError: StopIteration"),
+        (Exhausted, "replies", "fault", r"test_contract\.py, line \d+: StopIteration"),
         (Leaving, "replies", "fault", r"line \d+: SystemExit: enough"),
         (OneForAll, "together", "fault", "1 replies to 3 variants"),
         (PlainTogether, "together", "fault", "expected a Reply with a text, got 'ahead'"),

@@ -139,11 +139,11 @@ def _probe(
     """Ask, as a run does, with patience for servers and with money set aside for each call."""
     from offbeat.errors import SecondInterrupt
     from offbeat.evaluation.admission import asking
+    from offbeat.evaluation.calls.faults import closed
     from offbeat.evaluation.calls.loop import Halt, run_in_loop
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import probe_model
     from offbeat.evaluation.runner import make_caller
-    from offbeat.models.base import Closing
 
     most = len(probe_calls(variants, question, clips=clips))
     with progress(f"probing {one_line(model.name)}, at most", most) as advance:
@@ -160,8 +160,7 @@ def _probe(
             try:
                 return await probe_model(model, variants, question, clips=clips, ask=counted)
             finally:
-                if isinstance(model, Closing):
-                    await model.close()
+                await closed(model)
 
         try:
             return run_in_loop(go)

@@ -7,28 +7,29 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.calls.calling import Called, Caller
-from offbeat.evaluation.calls.checking import checked_or_fault, storable, used_by
-from offbeat.evaluation.calls.patience import Failure
+from offbeat.evaluation.calls.checking import checked_or_fault, storable, told, used_by
+from offbeat.evaluation.calls.faults import Failure
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import Grouped, JsonValue, Model, Reply
+from offbeat.models.base import JsonValue, Model, Reply
 
 _log = logging.getLogger(__name__)
 
 
 async def ask(
-    caller: Caller, model: Model, planned: Planned, question: str, executor: Executor | None = None
+    caller: Caller, planned: Planned, question: str, executor: Executor | None = None
 ) -> tuple[Answer, Failure | None] | None:
     """Ask, and read the reply.
 
     Returns:
         The answer, and what was raised where it is an error; None where nothing was asked, as the run was to end. An
-        exception of the model is an answer with outcome
-        ``error``; where it is not a `ModelError`, its traceback is logged and kept among the details.
+        exception of the model is an answer with outcome ``error``; where it is not a `ModelError`, its traceback is
+        logged and kept among the details.
 
     Raises:
         OutOfMoney, RunError: see `Caller.call`.
@@ -39,18 +40,13 @@ async def ask(
     if called.reply is None and called.failure is None:
         return None
     seconds = time.perf_counter() - started
-    return answer_of(called, model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
+    return answer_of(called, caller.model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
 
 
 async def ask_together(
-    caller: Caller,
-    grouped: Grouped,
-    model: Model,
-    group: Sequence[Planned],
-    question: str,
-    executor: Executor | None = None,
+    caller: Caller, group: Sequence[Planned], question: str, executor: Executor | None = None
 ) -> AsyncGenerator[tuple[Answer, Failure | None]]:
-    """Ask a model about a clip's variants together, and read the replies.
+    """Ask a `Grouped` model about a clip's variants together, and read the replies.
 
     Yields:
         As of `ask`, each as soon as it is certain; its time is an equal share of what the clip has taken until then.
@@ -58,9 +54,11 @@ async def ask_together(
     asked_at = utc_now()
     started = time.perf_counter()
     asked = [(planned.variant, planned.prompt) for planned in group]
-    async for place, called in caller.call_together(grouped, asked, executor):
-        seconds = (time.perf_counter() - started) / len(group)
-        yield answer_of(called, model, group[place], question, asked_at=asked_at, seconds=seconds), called.failure
+    async with aclosing(caller.call_together(asked, executor)) as came:
+        async for place, called in came:
+            seconds = (time.perf_counter() - started) / len(group)
+            answer = answer_of(called, caller.model, group[place], question, asked_at=asked_at, seconds=seconds)
+            yield answer, called.failure
 
 
 def checked_call(reply: Reply | ModelError, planned: Planned) -> Called:
@@ -102,7 +100,7 @@ def answer_of(
         probabilities=None if reply is None else reply.probabilities,
         usage=_usage(called),
         details=_details(called, model, planned),
-        error=None if called.failure is None else _told(called.failure),
+        error=None if called.failure is None else told(called.failure),
         asked_at=asked_at,
         seconds=seconds,
     )
@@ -124,10 +122,3 @@ def _details(called: Called, model: Model, planned: Planned) -> dict[str, JsonVa
         _log.error("%s failed on variant %s\n%s", model.name, planned.variant.row.variant_id, shown)
         details["traceback"] = told
     return details
-
-
-def _told(failure: Failure) -> str:
-    text = str(failure)
-    if not isinstance(failure, ModelError):
-        text = f"{type(failure).__name__}: {text}"
-    return storable(text or type(failure).__name__)

@@ -22,11 +22,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
-from offbeat.errors import MediaError, ModelError, ModelUnavailable, TransientError
+from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RunError, TransientError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.calls.breaker import Breaker
-from offbeat.evaluation.calls.checking import spent_by
+from offbeat.evaluation.calls.checking import spent_by, storable, told
+from offbeat.evaluation.calls.faults import caught_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import (
     Job,
@@ -42,10 +43,12 @@ from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
-from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Model, Paid, Reply, most_usage
+from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Paid, Reply, most_usage
 
 LARGEST = 500
 """Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
+_NOT_NOW = (RateLimited, TransientError, ModelUnavailable)
+"""Of one that collects: the job is there all the same."""
 
 
 class BatchTurn:
@@ -63,7 +66,7 @@ class BatchTurn:
 
     def __init__(
         self,
-        model: Model,
+        model: Batch,
         plans: Sequence[ModelPlan],
         every: Sequence[ModelPlan],
         *,
@@ -86,8 +89,10 @@ class BatchTurn:
         self._breaker = Breaker(answered=any(plan.kept for plan in plans))
         self._stopped: str | None = None
 
-    async def take(self, batch: Batch, *, halted: asyncio.Event) -> str | None:
+    async def take(self, *, halted: asyncio.Event) -> str | None:
         """Collect what is done, and hand over what is open.
+
+        Where a job cannot be told of, the others are collected, and nothing is handed over.
 
         Returns:
             What is still to come, or why the model was stopped; None if everything is there.
@@ -96,15 +101,11 @@ class BatchTurn:
             RunError: an answer or a job could not be noted.
         """
         await self._withdraw(unsent_jobs(self._database, self._model.name))
+        why = None
         for job in pending_jobs(self._database, self._model.name):
-            if not job.keys <= self._questions.keys():
-                return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
-            try:
-                await self._collect(batch, job)
-            except TransientError as failure:
-                return f"{job.job}: cannot be told now: {failure}; the same command collects it later"
-            except ModelError as failure:
-                await self._end(job, f"lost: {failure}", {}, None)
+            if not halted.is_set():
+                untold = await self._collect(job)
+                why = why or untold
         if self._stopped is not None:
             return self._stopped
         under_way = {key for job in pending_jobs(self._database, self._model.name) for key in job.keys}
@@ -112,12 +113,11 @@ class BatchTurn:
         wanted = [p for plan in self._plans for group in plan.to_ask for p in group]
         unanswered = [p for p in wanted if p.key not in under_way and (p.key, p.variant.row.variant_id) not in answered]
         left = list({planned.key: planned for planned in unanswered}.values())
-        why = None
         while left and why is None and not halted.is_set():
             part = left[: self._affordable(left[:LARGEST])]
             try:
-                await self._submit(batch, part)
-            except (OutOfMoney, ModelError, MediaError) as failure:
+                why = await self._submit(part)
+            except OutOfMoney as failure:
                 why = str(failure)
             left = left[len(part) :]
         jobs = pending_jobs(self._database, self._model.name)
@@ -138,7 +138,12 @@ class BatchTurn:
         usage = most_usage(self._model, planned.variant, planned.prompt, batch=True)
         return cost_usd(self._price, usage, batch=True) or 0.0
 
-    async def _submit(self, batch: Batch, part: Sequence[Planned]) -> None:
+    async def _submit(self, part: Sequence[Planned]) -> str | None:
+        """Hand these over; why that failed, or None.
+
+        Raises:
+            OutOfMoney, RunError: nothing was handed over; or it could not be noted.
+        """
         call = None
         if self._price is not None and isinstance(self._model, Paid):
             most_usd = list(accumulate(self._most_usd(planned) for planned in part))[-1]  # to the last digit as above
@@ -148,15 +153,18 @@ class BatchTurn:
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
         keys = [planned.key for planned in part]
         job = begin_job(self._database, model=self._model.name, keys=keys, call=call)
-        try:
-            name = await batch.submit(items, note=partial(name_job, self._database, job.number))
-        except (ModelError, MediaError) as failure:
-            if isinstance(failure, ModelError) and failure.usage is None:  # it may have been taken, if it was sent
-                await self._withdraw(unsent_jobs(self._database, self._model.name))
-            else:
-                await self._withdraw([job])
-            raise
-        name_job(self._database, job.number, name)
+        note = partial(name_job, self._database, job.number)
+        name = await caught_of(_handed_over, self._model, items, note=note)
+        if isinstance(name, str):
+            name_job(self._database, job.number, name)
+            return None
+        if isinstance(name, RunError):
+            raise name
+        if isinstance(name, MediaError) or (isinstance(name, ModelError) and name.usage is not None):
+            await self._withdraw([job])
+            return storable(str(name))
+        await self._withdraw(unsent_jobs(self._database, self._model.name))  # it may have been taken, if it was sent
+        return told(name)
 
     async def _withdraw(self, jobs: Sequence[Unsent]) -> None:
         """Set their money free, and let their questions be handed over anew."""
@@ -165,10 +173,18 @@ class BatchTurn:
                 await asyncio.to_thread(self._purse.end, job.call, ended="not taken", usage={}, cost_usd=0.0)
             drop_job(self._database, job.number)
 
-    async def _collect(self, batch: Batch, job: Job) -> None:
+    async def _collect(self, job: Job) -> str | None:
+        """Keep what there is of it; why that cannot be told, or None."""
+        if not job.keys <= self._questions.keys():
+            return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
         known = {key: questions for key, questions in self._questions.items() if key in job.keys}
         items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
-        collected = await batch.collect(job.job, items)
+        collected = await caught_of(self._model.collect, job.job, items)
+        if isinstance(collected, BaseException):
+            if isinstance(collected, ModelError) and not isinstance(collected, _NOT_NOW):
+                await self._end(job, f"lost: {told(collected)}", {}, None)
+                return None
+            return f"{job.job}: cannot be told now: {told(collected)}; the same command collects it later"
         usage: dict[str, int] = {}
         answered = self._answered()
         for key, questions in known.items():
@@ -190,6 +206,7 @@ class BatchTurn:
         if collected.state == "ended":
             cost = sum(self._cost(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
             await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
+        return None
 
     def _watch(self, clip: str, error: str | None, came: Reply | ModelError) -> None:
         """See whether more of the same would be paid for in vain."""
@@ -211,8 +228,8 @@ class BatchTurn:
         """What a question of a job has cost; the most that it may, where nobody can tell, as with one that was lost."""
         if self._price is None:
             return 0.0
-        _, told = (None, None) if came is None else spent_by(came, self._price, batch=True)
-        return self._most_usd(planned) if told is None else told
+        _, cost = (None, None) if came is None else spent_by(came, self._price, batch=True)
+        return self._most_usd(planned) if cost is None else cost
 
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         if job.call is not None and self._price is not None:
@@ -224,3 +241,11 @@ class BatchTurn:
         query = "SELECT key, variant_id FROM answers WHERE model = ? AND outcome <> 'error'"
         with self._database.reading() as connection:
             return set(connection.execute(query, (self._model.name,)).fetchall())
+
+
+async def _handed_over(model: Batch, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
+    """The name of the job; one without any would be handed over, and paid for, again and again."""
+    name = await model.submit(items, note=note)
+    if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"submit gave {name!r:.80}, expected the name of the job")
+    return name

@@ -21,15 +21,17 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.calls.calling import direct_reply, is_asynchronous
-from offbeat.evaluation.calls.checking import checked, checked_or_fault
+from offbeat.evaluation.calls.calling import is_asynchronous
+from offbeat.evaluation.calls.checking import checked_or_fault, told
+from offbeat.evaluation.calls.faults import Failure, caught, caught_of, closed
 from offbeat.evaluation.question import STUDY, find_question, prompt_for
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import USAGE, Closing, Grouped, Model, Paid, Prompt, Reply
+from offbeat.models.base import USAGE, Grouped, Model, Paid, Prompt, Reply
 from offbeat.models.own_file import place_of
 from offbeat.timing import Label
 
@@ -149,30 +151,13 @@ def _check_together(model: Model, asked: Sequence[Asked], before: Sequence[Reply
     """Where a run asks about a clip's variants together, what a single question is told counts for nothing."""
     if not isinstance(model, Grouped):
         return []
-    try:
-        after = asyncio.run(_replies_together(model, asked))
-    except Exception as error:  # noqa: BLE001  as in `_ask`
-        told = str(error) if isinstance(error, OffbeatError) else place_of(error, inspect.getfile(type(model)))
-        return [Check("together", "fault", f"asked about a clip's variants together: {told}")]
+    after, failure = _replies(model, partial(_together, model, asked))
+    if failure is not None:
+        return [Check("together", "fault", f"asked about a clip's variants together: {failure}")]
     if _said(after) == _said(before):
         return [Check("together", "ok", "the same replies to a clip's variants together")]
     found = ", ".join(f"{reply.text!r:.60}" for reply in after)
     return [Check("together", "note", f"other replies to a clip's variants together: {found}")]
-
-
-async def _replies_together(model: Grouped, asked: Sequence[Asked]) -> list[Reply]:
-    try:
-        came = await asyncio.to_thread(model.replies, [one for one, _ in asked], [prompt for _, prompt in asked])
-        if len(came) != len(asked):
-            raise ValueError(f"{len(came)} replies to {len(asked)} variants")
-        found = [checked_or_fault(one, prompt.options) for one, (_, prompt) in zip(came, asked, strict=True)]
-        for failure in found:
-            if not isinstance(failure, Reply):
-                raise failure
-        return [reply for reply in found if isinstance(reply, Reply)]
-    finally:
-        if isinstance(model, Closing):
-            await model.close()
 
 
 def _check_usage(model: Model, asked: Sequence[Asked], replies: Sequence[Reply]) -> list[Check]:
@@ -191,30 +176,47 @@ def _check_usage(model: Model, asked: Sequence[Asked], replies: Sequence[Reply])
 
 def _ask(model: Model, asked: Sequence[Asked], *, at_once: bool) -> tuple[list[Reply], str | None]:
     """The replies; or why there is one that is none."""
-    try:
-        return asyncio.run(_replies(model, asked, at_once=at_once)), None
-    except OffbeatError as error:
-        return [], str(error) or type(error).__name__
-    except (Exception, SystemExit) as error:  # noqa: BLE001  any fault of a model's code is what is looked for
-        return [], place_of(error, inspect.getfile(type(model)))
+    return _replies(model, partial(_one_by_one, model, asked, at_once=at_once))
 
 
-async def _replies(model: Model, asked: Sequence[Asked], *, at_once: bool) -> list[Reply]:
-    try:
-        if at_once:
-            return list(await asyncio.gather(*(_reply(model, *one) for one in asked)))
-        return [await _reply(model, *one) for one in asked]
-    finally:
-        if isinstance(model, Closing):
-            await model.close()
+def _replies(model: Model, ask: Callable[[], Awaitable[list[Reply | Failure]]]) -> tuple[list[Reply], str | None]:
+    """The same, whichever way it is asked; the model is let go afterwards."""
+
+    async def go() -> list[Reply | Failure]:
+        came = await ask()
+        failure = await closed(model)
+        return came if failure is None else [*came, failure]
+
+    came = asyncio.run(go())
+    failure = next((one for one in came if isinstance(one, BaseException)), None)
+    if failure is None:
+        return [one for one in came if isinstance(one, Reply)], None
+    if isinstance(failure, OffbeatError):
+        return [], told(failure)
+    return [], place_of(failure, inspect.getfile(type(model)))
 
 
-async def _reply(model: Model, variant: Variant, prompt: Prompt) -> Reply:
+async def _one_by_one(model: Model, asked: Sequence[Asked], *, at_once: bool) -> list[Reply | Failure]:
+    if at_once:
+        return await asyncio.gather(*(_reply(model, *one) for one in asked))
+    return [await _reply(model, *one) for one in asked]
+
+
+async def _reply(model: Model, variant: Variant, prompt: Prompt) -> Reply | Failure:
     if is_asynchronous(model):
-        reply = await cast("Awaitable[Reply]", model.reply(variant, prompt))
+        came = await caught_of(cast("Callable[..., Awaitable[Reply]]", model.reply), variant, prompt)
     else:
-        reply = await asyncio.to_thread(direct_reply, model, variant, prompt)
-    return checked(reply, prompt.options)
+        came = await asyncio.to_thread(caught, cast("Callable[..., Reply]", model.reply), variant, prompt)
+    return checked_or_fault(came, prompt.options)
+
+
+async def _together(model: Grouped, asked: Sequence[Asked]) -> list[Reply | Failure]:
+    came = await asyncio.to_thread(caught, model.replies, [one for one, _ in asked], [prompt for _, prompt in asked])
+    if isinstance(came, BaseException):
+        return [came]
+    if len(came) != len(asked):
+        return [ValueError(f"{len(came)} replies to {len(asked)} variants")]
+    return [checked_or_fault(one, prompt.options) for one, (_, prompt) in zip(came, asked, strict=True)]
 
 
 def _read(prompt: Prompt, reply: Reply) -> tuple[str, str | None]:

@@ -8,7 +8,6 @@ caller; a second Ctrl-C does not wait.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,7 +22,8 @@ from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.batches import BatchTurn
 from offbeat.evaluation.calls.calling import CALL_LIMIT_S, Caller, is_asynchronous
-from offbeat.evaluation.calls.checking import storable
+from offbeat.evaluation.calls.checking import told
+from offbeat.evaluation.calls.faults import closed
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
@@ -37,7 +37,7 @@ from offbeat.evaluation.question import STUDY, Question
 from offbeat.evaluation.run_folder import AskedRecord, held_run, note_asked, noted_probes
 from offbeat.evaluation.summary import RunSummary, summarise
 from offbeat.evaluation.turn import Turn
-from offbeat.models.base import Batch, Closing, Grouped, Model, Paid
+from offbeat.models.base import Batch, Grouped, Model, Paid
 
 _HALTED = "Nothing more goes out; what is in flight is finished. Ctrl-C again does not wait."
 
@@ -180,7 +180,9 @@ class _Run:
                 return admission.refusal
             return await self._ask(model, plans, caller, halted)
         finally:
-            await _close(model)
+            failure = await closed(model)
+            if failure is not None:
+                _log.warning("%s could not be closed: %s", model.name, told(failure))
 
     async def _ask(self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event) -> str | None:
         if self.terms.batch and isinstance(model, Batch):
@@ -194,7 +196,7 @@ class _Run:
                 price=price,
                 on_progress=self.on_progress,
             )
-            return await turn.take(model, halted=halted)
+            return await turn.take(halted=halted)
         in_batches = {key for job in pending_jobs(self.database, model.name) for key in job.keys}
         why = None
         for plan in (without(plan, in_batches) for plan in plans):
@@ -204,18 +206,6 @@ class _Run:
         if why is None and in_batches:
             return f"questions in batches: {len(in_batches)}; the same command with --batch collects them"
         return why
-
-
-async def _close(model: Model) -> None:
-    """Let it go; what goes wrong there changes no answer."""
-    if not isinstance(model, Closing):
-        return
-    try:
-        closing = model.close()
-        if inspect.isawaitable(closing):
-            await closing
-    except Exception as failure:  # noqa: BLE001  whatever a model of others may raise
-        _log.warning("%s could not be closed: %s", model.name, storable(f"{type(failure).__name__}: {failure}"))
 
 
 def _of(model: Model, plans: Sequence[ModelPlan]) -> list[ModelPlan]:

@@ -26,7 +26,7 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import ask, ask_together
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.calling import Caller, is_asynchronous
-from offbeat.evaluation.calls.patience import Failure
+from offbeat.evaluation.calls.faults import Failure
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -92,12 +92,14 @@ class Turn:
                 if self._halted.is_set():
                     return
                 if isinstance(self._plan.model, Grouped):
-                    await self._together(self._plan.model, group, executor)
+                    await self._together(group, executor)
                     continue
                 for planned in group:
                     if self._halted.is_set():
                         return
                     await self._one(planned, executor)
+        except OutOfMoney as failure:
+            self._stop(str(failure))
         except BaseException:
             self._halted.set()
             raise
@@ -107,20 +109,15 @@ class Turn:
 
     async def _one(self, planned: Planned, executor: Executor | None) -> None:
         number = self._breaker.begun(planned.variant.row.clip_id)
-        try:
-            asked = await ask(self._caller, self._plan.model, planned, self._plan.question.name, executor)
-        except OutOfMoney as failure:
-            self._stop(str(failure))
-            return
-        if asked is None:
-            return
-        await self._keep(*asked, number, executor)
+        asked = await ask(self._caller, planned, self._plan.question.name, executor)
+        if asked is not None:
+            await self._keep(*asked, number, executor)
 
-    async def _together(self, model: Grouped, group: Sequence[Planned], executor: Executor | None) -> None:
+    async def _together(self, group: Sequence[Planned], executor: Executor | None) -> None:
         """All that is open of a clip in one call, and what may pass in another."""
         # not by the keys: variants may have the same bytes
         numbers = {(p.variant.row.variant_id, p.repeat): self._breaker.begun(p.variant.row.clip_id) for p in group}
-        asking = ask_together(self._caller, model, self._plan.model, group, self._plan.question.name, executor)
+        asking = ask_together(self._caller, group, self._plan.question.name, executor)
         async with aclosing(asking) as answers:
             async for answer, failure in answers:
                 await self._keep(answer, failure, numbers[answer.variant_id, answer.repeat], executor)

@@ -137,7 +137,7 @@ class Looks(Protocol):
 
 
 @runtime_checkable
-class Grouped(Protocol):
+class Grouped(Model, Protocol):
     """A model in process that answers a clip's variants together, so as to share what they have in common.
 
     Its replies are kept when all of them are there: one that is killed loses those of the clip in flight, which the
@@ -163,7 +163,7 @@ class Grouped(Protocol):
 
 
 @runtime_checkable
-class Paid(Protocol):
+class Paid(Model, Protocol):
     """A model whose calls cost something.
 
     Attributes:
@@ -235,7 +235,7 @@ class Collected:
 
 
 @runtime_checkable
-class Batch(Protocol):
+class Batch(Model, Protocol):
     """A model that takes many questions at once, at a lower price, and answers them within a day."""
 
     async def submit(self, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
@@ -259,7 +259,7 @@ class Batch(Protocol):
         """What there is of the job.
 
         Raises:
-            TransientError: it cannot be told now.
-            ModelError: there is no such job any more.
+            RateLimited, TransientError, ModelUnavailable: it cannot be told now.
+            ModelError: there is no such job any more, so that its questions are handed over anew.
         """
         ...

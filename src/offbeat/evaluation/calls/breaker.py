@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from offbeat.errors import ModelError, RateLimited, RequestRejected, TransientError
-from offbeat.evaluation.calls.patience import Failure
+from offbeat.evaluation.calls.faults import Failure
 
 CLIPS_AT_FIRST = 3
 """So many clips in a row stop a model that has never answered ..."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, RateLimited, TransientError
-from offbeat.evaluation.calls.checking import checked, checked_or_fault, spent_by
+from offbeat.evaluation.calls.checking import checked_or_fault, spent_by, told
+from offbeat.evaluation.calls.faults import Failure, caught, caught_of
 from offbeat.evaluation.calls.limiter import Limiter, set_within
-from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Failure, Patience
+from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Patience
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply
@@ -26,22 +27,13 @@ from offbeat.models.keys import secrets_now
 CALL_LIMIT_S = 600.0
 PURSE_WAIT_S = 0.05
 
+Asked: TypeAlias = tuple[Variant, Prompt]
+_Way: TypeAlias = "Callable[[Sequence[Asked], Executor | None], Awaitable[list[Reply | Failure]]]"
+
 
 def is_asynchronous(model: Model) -> bool:
     """Whether the model's `reply` is to be awaited."""
     return inspect.iscoroutinefunction(model.reply)
-
-
-def direct_reply(model: Model, variant: Variant, prompt: Prompt) -> Reply:
-    """The reply of a model that is not asynchronous, in whatever thread.
-
-    Raises:
-        RuntimeError: the model's code raised StopIteration, which no future can hold: it would be waited for forever.
-    """
-    try:
-        return cast("Reply", model.reply(variant, prompt))
-    except StopIteration as failure:
-        raise RuntimeError(f"StopIteration: {failure}").with_traceback(failure.__traceback__) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +86,11 @@ class Caller:
         self._answers = 0
         self._secrets = secrets_now()
 
+    @property
+    def model(self) -> Model:
+        """Whom it asks."""
+        return self._model
+
     async def call(
         self, variant: Variant, prompt: Prompt, *, key: str, purpose: str = "answer", executor: Executor | None = None
     ) -> Called:
@@ -110,45 +107,39 @@ class Caller:
             OutOfMoney: the next call could cost more than is left.
             RunError: a paid call could not be noted.
         """
-        patience = Patience(self._first_wait_s)
-        failure: Failure | None = None
-        while True:
-            async with self._limiter.slot() as begun:
-                if self._halted.is_set():
-                    return Called(None, failure, patience.former)
-                came = await self._attempt(variant, prompt, key, purpose, executor)
-            if came is None:
-                return Called(None, failure, patience.former)
-            self._heed(came, begun)
-            if isinstance(came, Reply):
-                return Called(came, None, patience.former)
-            failure, wait_s = patience.weigh(came, answers=self._answers)
-            if wait_s is None or await set_within(self._halted, wait_s):
-                return Called(None, failure, patience.former)
-            patience.asked_again(failure)
+        way = self._until_certain([(variant, prompt)], self._single, key, purpose, executor)
+        certain = [called async for _, called in way]
+        return certain[0] if certain else Called(None, None, ())
 
-    async def call_together(
-        self, model: Grouped, asked: Sequence[tuple[Variant, Prompt]], executor: Executor | None = None
+    def call_together(
+        self, asked: Sequence[Asked], executor: Executor | None = None
     ) -> AsyncGenerator[tuple[int, Called]]:
-        """Ask about a clip's variants in one call, and again about those whose failures may pass.
+        """Ask a `Grouped` model about a clip's variants in one call, and again about those whose failures may pass.
 
         Args:
-            model: the one that this caller asks.
             asked: variants of one clip, each with its prompt.
             executor: where the model runs.
 
         Yields:
             The place of a variant, and what came of it, as soon as that is certain; nothing of those that were not
             asked about, as the run was to end.
+
+        Raises:
+            OutOfMoney, RunError: as of `call`.
         """
+        return self._until_certain(asked, self._together, "", "answer", executor)
+
+    async def _until_certain(
+        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str, executor: Executor | None
+    ) -> AsyncGenerator[tuple[int, Called]]:
         patience = [Patience(self._first_wait_s) for _ in asked]
         left: Mapping[int, Failure | None] = dict.fromkeys(range(len(asked)))
         while left:
             async with self._limiter.slot() as begun:
-                if self._halted.is_set():
-                    break
-                loop = asyncio.get_running_loop()
-                came = await loop.run_in_executor(executor, self._together, model, [asked[place] for place in left])
+                now = [asked[place] for place in left]
+                came = None if self._halted.is_set() else await self._attempt(now, reply, key, purpose, executor)
+            if came is None:
+                break
             passing: dict[int, Failure] = {}
             longest_s = 0.0
             for place, one in zip(left, came, strict=True):
@@ -180,24 +171,22 @@ class Caller:
             self._limiter.was_too_much(begun, retry_after_s=came.retry_after_s)
 
     async def _attempt(
-        self, variant: Variant, prompt: Prompt, key: str, purpose: str, executor: Executor | None
-    ) -> Reply | Failure | None:
+        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str, executor: Executor | None
+    ) -> list[Reply | Failure] | None:
         """One call, and its money; None where it did not go out, as the run is to end."""
         if self._purse is None or self._price is None or not isinstance(self._model, Paid):
-            return await self._reply(variant, prompt, executor)
-        try:
-            most_usd = cost_usd(self._price, self._model.expected_usage(variant, prompt))
-        except Exception as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
-            return failure
-        if most_usd is None:
-            return ModelError(f"{self._model.name}: expected_usage tells no tokens in and out, so no price can be set")
+            return await reply(asked, executor)
+        most_usd = caught(_most_usd, self._model, self._price, asked)
+        if isinstance(most_usd, BaseException):
+            return [most_usd for _ in asked]
         call = await self._begun(self._purse, key, purpose, most_usd)
         if call is None:
             return None
-        outcome = await self._reply(variant, prompt, executor)
-        usage, cost = spent_by(outcome, self._price)
-        await asyncio.to_thread(self._purse.end, call, ended=type(outcome).__name__, usage=usage, cost_usd=cost)
-        return outcome
+        came = await reply(asked, executor)
+        usage, cost = _spent(came, self._price)
+        ended = type(next((one for one in came if not isinstance(one, Reply)), came[0])).__name__
+        await asyncio.to_thread(self._purse.end, call, ended=ended, usage=usage, cost_usd=cost)
+        return came
 
     async def _begun(self, purse: Purse, key: str, purpose: str, most_usd: float) -> int | None:
         """Set money aside; where there may be enough when others have ended, wait for them."""
@@ -212,41 +201,53 @@ class Caller:
             if await set_within(self._halted, PURSE_WAIT_S):
                 return None
 
-    async def _reply(self, variant: Variant, prompt: Prompt, executor: Executor | None) -> Reply | Failure:
-        """What comes back from the model, or what it raises."""
-        limit = asyncio.timeout(self._call_limit_s)
+    async def _single(self, asked: Sequence[Asked], executor: Executor | None) -> list[Reply | Failure]:
+        """What comes back from the model about one variant, or what it raises."""
+        ((variant, prompt),) = asked
+        reply = self._model.reply
+        if not self._asynchronous:
+            loop = asyncio.get_running_loop()
+            came = await loop.run_in_executor(executor, lambda: caught(reply, variant, prompt))
+            return [self._fit(cast("Reply | Failure", came), prompt)]
         try:
-            if not self._asynchronous:
-                loop = asyncio.get_running_loop()
-                return self._checked(
-                    await loop.run_in_executor(executor, direct_reply, self._model, variant, prompt), prompt
-                )
-            async with limit:
-                return self._checked(await cast("Awaitable[Reply]", self._model.reply(variant, prompt)), prompt)
-        except TimeoutError as failure:
-            own = f"TimeoutError: {failure}"
-            return TransientError(f"no reply within {self._call_limit_s:g} s" if limit.expired() else own, usage=None)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as failure:
-            task = asyncio.current_task()
-            if isinstance(failure, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise  # it is ours, and not the model's
-            return failure  # any fault of a model's code: handed on as it is
+            async with asyncio.timeout(self._call_limit_s):
+                came = await caught_of(cast("Callable[..., Awaitable[Reply]]", reply), variant, prompt)
+        except TimeoutError:
+            came = TransientError(f"no reply within {self._call_limit_s:g} s", usage=None)
+        return [self._fit(came, prompt)]
 
-    def _checked(self, reply: Reply, prompt: Prompt) -> Reply:
-        return checked(reply, prompt.options, secrets=self._secrets)
+    async def _together(self, asked: Sequence[Asked], executor: Executor | None) -> list[Reply | Failure]:
+        """The same of a clip's variants in one call."""
+        model = cast("Grouped", self._model)
+        loop = asyncio.get_running_loop()
+        came = await loop.run_in_executor(executor, lambda: caught(_replies, model, asked))
+        each = [came for _ in asked] if isinstance(came, BaseException) else came
+        return [self._fit(one, prompt) for one, (_, prompt) in zip(each, asked, strict=True)]
 
-    def _together(self, model: Grouped, asked: Sequence[tuple[Variant, Prompt]]) -> list[Reply | Failure]:
-        try:
-            came = model.replies([variant for variant, _ in asked], [prompt for _, prompt in asked])
-            if len(came) != len(asked):
-                raise ValueError(f"{len(came)} replies to {len(asked)} variants")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as failure:  # noqa: BLE001  any fault of a model's code: handed on as it is
-            return [failure] * len(asked)
-        return [
-            checked_or_fault(one, prompt.options, secrets=self._secrets)
-            for one, (_, prompt) in zip(came, asked, strict=True)
-        ]
+    def _fit(self, came: Reply | Failure, prompt: Prompt) -> Reply | Failure:
+        if isinstance(came, TimeoutError):
+            return TransientError(told(came), usage=None)
+        return checked_or_fault(came, prompt.options, secrets=self._secrets)
+
+
+def _replies(model: Grouped, asked: Sequence[Asked]) -> list[Reply | Failure]:
+    came = model.replies([variant for variant, _ in asked], [prompt for _, prompt in asked])
+    if len(came) != len(asked):
+        raise ValueError(f"{len(came)} replies to {len(asked)} variants")
+    return list(came)
+
+
+def _most_usd(model: Paid, price: Price, asked: Sequence[Asked]) -> float:
+    """The most that one call about all of these may cost."""
+    each = [cost_usd(price, model.expected_usage(variant, prompt)) for variant, prompt in asked]
+    known = [most for most in each if most is not None]
+    if len(known) < len(each):
+        raise ModelError(f"{model.name}: expected_usage tells no tokens in and out, so no price can be set")
+    return sum(known)
+
+
+def _spent(came: Sequence[Reply | Failure], price: Price) -> tuple[Mapping[str, JsonValue] | None, float | None]:
+    """What one call used and cost; of several variants, each answer tells by itself what it used."""
+    each = [spent_by(one, price) for one in {id(one): one for one in came}.values()]  # one failure may stand for all
+    costs = [cost for _, cost in each if cost is not None]
+    return each[0][0] if len(each) == 1 else None, sum(costs) if len(costs) == len(each) else None

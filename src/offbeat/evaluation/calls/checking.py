@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias, get_args
 
 from offbeat.errors import ModelError
-from offbeat.evaluation.calls.patience import Failure
+from offbeat.evaluation.calls.faults import Failure, caught
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.models.base import JsonValue, Reply, Stop
 from offbeat.models.keys import redacted
@@ -44,14 +44,18 @@ def checked(reply: Reply, options: Sequence[str], *, secrets: Secrets = None) ->
     )
 
 
-def checked_or_fault(came: Reply | ModelError, options: Sequence[str], *, secrets: Secrets = None) -> Reply | Failure:
-    """As `checked`, of what a model handed over; what is not fit to be kept is a fault of the model's code."""
-    if isinstance(came, ModelError):
-        return came
-    try:
-        return checked(came, options, secrets=secrets)
-    except (TypeError, ValueError) as failure:
-        return failure
+def checked_or_fault(came: Reply | Failure, options: Sequence[str], *, secrets: Secrets = None) -> Reply | Failure:
+    """As `checked`, of what a model gave or raised; what is not fit to be kept is a fault of the model's code."""
+    return came if isinstance(came, BaseException) else caught(checked, came, options, secrets=secrets)
+
+
+def told(failure: Failure) -> str:
+    """A failure in words, fit to be kept; what is no `ModelError` with the name of its kind."""
+    shown = caught(str, failure)
+    text = shown if isinstance(shown, str) else f"its text cannot be had ({type(shown).__name__})"
+    if not isinstance(failure, ModelError):
+        text = f"{type(failure).__name__}: {text}"
+    return storable(text or type(failure).__name__)
 
 
 def used_by(failure: Failure) -> dict[str, JsonValue] | None:

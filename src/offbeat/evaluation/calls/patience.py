@@ -23,20 +23,17 @@ Errors that are alike from clip to clip stop the model: see `offbeat.evaluation.
 from __future__ import annotations
 
 import random  # noqa: TID251  jitter needs no seed: it must differ from process to process
-from typing import TypeAlias
 
 from offbeat.errors import ModelUnavailable, RateLimited, TransientError
+from offbeat.evaluation.calls.checking import told
+from offbeat.evaluation.calls.faults import Failure
 from offbeat.models.base import JsonValue
-from offbeat.models.keys import redacted
 
 MOST_RATE_LIMITED = 12
 MOST_TRANSIENT = 6
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 600.0
-
-Failure: TypeAlias = BaseException
-"""What a model's code may raise: anything but a `KeyboardInterrupt`, which is the user's."""
 
 
 class Patience:
@@ -83,9 +80,11 @@ class Patience:
 
     def asked_again(self, failure: Failure) -> None:
         """The wait is over, and the next attempt begins."""
-        self._former = (*self._former, redacted(str(failure)))
+        self._former = (*self._former, told(failure))
 
 
 def _told_to_wait(failure: RateLimited | TransientError) -> ModelUnavailable:
     minutes = (failure.retry_after_s or 0) / 60
-    return ModelUnavailable(f"the server asks to wait {minutes:.0f} minutes; the same command goes on later: {failure}")
+    return ModelUnavailable(
+        f"the server asks to wait {minutes:.0f} minutes; the same command goes on later: {told(failure)}"
+    )
