@@ -41,15 +41,22 @@ def test_as_json(dataset, offbeat):
     assert told["models"][0]["outcomes"]["ok"] == 50
 
 
-def test_run_and_status_tell_a_program_the_same(dataset, offbeat):
-    run = json.loads(offbeat("run", "set", "--model", "random", "--out", "run", "--json")[1])
+SHARED = ("run", "complete", "spent_usd", "spent_by_model", "unpriced")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "stopped"), [((), None), (("--max-cost", "0.0002"), "$0.0002 are spent or set aside, and the next call")]
+)
+def test_run_and_status_tell_a_program_and_people_the_same(dataset, own_model, offbeat, bounds, stopped):
+    words = ("run", "set", "--model", own_model, "--prices", "prices.toml", *bounds, "--out", "run", "--json")
+    run = json.loads(offbeat(*words)[1])
     status = json.loads(offbeat("status", "run", "--json")[1])
     (model,) = status["models"]
-    assert model["complete"] is True
     assert model["questions"] == run["models"]
-    assert {key: status[key] for key in ("run", "complete", "spent_usd", "unpriced")} == {
-        key: run[key] for key in ("run", "complete", "spent_usd", "unpriced")
-    }
+    assert {key: status[key] for key in SHARED} == {key: run[key] for key in SHARED}
+    assert list(status["spent_by_model"]) == ["priced"]
+    assert (model["questions"][0]["stopped"] or "").startswith(stopped or "")
+    assert (f"priced: stopped: {stopped}" in offbeat("status", "run")[1]) is bool(stopped)
 
 
 def test_what_is_not_answered_shows_in_the_exit_code(dataset, offbeat, tmp_path):

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from offbeat.errors import DatasetError, ModelError, RunError
+from offbeat.errors import DatasetError, ModelError, ModelUnavailable, RunError
+from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.money.purse import Purse
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.question import find_question
 from offbeat.evaluation.run_folder import INFO, read_info
@@ -123,3 +125,33 @@ def test_what_cannot_be_told(dataset, tmp_path):
     dataset.folder.rename(tmp_path / "elsewhere")
     with pytest.raises(DatasetError):
         run_status(tmp_path / "run")
+
+
+class Gone:
+    name, revision, looks = "gone", "1", False
+
+    def reply(self, variant, prompt):
+        raise ModelUnavailable("the model is no more")
+
+
+def test_why_a_model_was_stopped_is_kept_until_it_is_asked_again(dataset, tmp_path, monkeypatch):
+    run_models(dataset, [Gone(), make_model("random")], out=tmp_path / "run")
+    gone, random = run_status(tmp_path / "run").models
+    assert (gone.stopped, gone.complete) == (("the model is no more",), False)
+    assert (random.stopped, random.complete) == ((), True)
+    monkeypatch.setattr(Gone, "reply", lambda self, variant, prompt: Reply("sync"))
+    run_models(dataset, [Gone()], out=tmp_path / "run")
+    assert run_status(tmp_path / "run").models[0].stopped == ()
+
+
+def test_what_each_model_has_cost(dataset, tmp_path):
+    run_models(dataset, [make_model("random"), Patchy()], out=tmp_path / "run")
+    with Database(tmp_path / "run" / FILE) as database:
+        purse = Purse(database)
+        for model, costs in (("patchy", (0.25, None)), ("other", (0.5, 0.5)), ("random", (0.0,))):
+            for cost in costs:
+                call = purse.begin(model=model, key="k", purpose="answer", most_usd=0.5)
+                purse.end(call, ended="Reply", usage=None, cost_usd=cost)
+    found = run_status(tmp_path / "run")
+    assert list(found.spent_by_model.items()) == [("other", 1.0), ("patchy", 0.75)]
+    assert found.spent_usd == 1.75

@@ -14,6 +14,7 @@ from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, guess, sample_answers,
 
 import offbeat
 from offbeat.analysis.intervals import Estimate
+from offbeat.evaluation.question import find_question
 from offbeat.report.build import build_report
 from offbeat.report.paper.citation import bibtex
 from offbeat.report.paper.formats import as_csv, as_markdown
@@ -98,7 +99,7 @@ def test_markdown_and_latex_show_what_the_page_shows(results):
 def test_a_wide_table_is_printed_in_parts_that_all_name_the_row(results):
     text = as_latex(next(table for table in paper_tables(results) if table.name == "headline"))
     parts = text.split(r"\begin{tabular}")[1:]
-    assert [part[: part.index("\n")] for part in parts] == ["{lrrrrr}", "{lrrrrr}", "{lrrrr}"]
+    assert [part[: part.index("\n")] for part in parts] == ["{lrrrrr}", "{lrrrrr}", "{lrrrrr}"]
     assert all("\nhalf & " in part and "\nbaseline: always: & " in part for part in parts)
     (pairs,) = (table for table in paper_tables(results) if table.name == "pairs")
     assert re.findall(r"begin\{tabular\}\{(.*)\}", as_latex(pairs)) == ["lrrr", "lrrrrr", "lp{60mm}"]
@@ -199,9 +200,13 @@ def test_hostile_names_are_text_in_the_method():
     )
 
 
+TEMPLATES = {"study": "Watch {length} s.\n<b>{options}", "other": "No."}
+
+
 def test_the_method_is_what_was_run(study, results):
-    asked = {"questions": {"study": {"template": "Watch {length} s.\n<b>{options}"}, "other": {"template": "No."}}}
-    text = methods(results, study, [{"folder": "run", "settings": asked}])
+    letters = dataclasses.asdict(find_question("letters"))
+    asked = {name: letters | {"template": template} for name, template in TEMPLATES.items()}
+    text = methods(results, study, [{"folder": "run", "settings": {"questions": asked}}])
     for words in (
         "51 sources: ASMR (10), cooking (11), instrument (10), speech (10) and sports (10)",
         "102 clips of 3 and 10 s",
@@ -209,6 +214,8 @@ def test_the_method_is_what_was_run(study, results):
         "2,142 variants, 102 in sync, 1,020 ahead, 1,020 behind",
         "2,142 decoded files, no delay is off by more than 0.02 ms",
         "    Watch {length} s.\n    <b>{options}",
+        "*A = audio matches video* (sync), *B = audio earlier than video* (ahead) and *C = audio later than video* "
+        "(behind), where the letters change meanings from clip to clip:",
         "*half* (revision 1) gave 2,142 answers",
         "over 200 draws of sources",
         "1 pair of models was compared",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -41,10 +41,12 @@ def _failure_line(model: str, times: int, alike: Sequence[Failure], lengths_s: C
     return one_line(f"{model}: {times} x{where} {alike[0].text.removeprefix(f'{model}: ')}", 500)
 
 
-def tell_spent(spent_usd: float, unpriced: Sequence[str]) -> None:
+def tell_spent(spent_by_model: Mapping[str, float], unpriced: Sequence[str]) -> None:
     """What calls have cost, and whose are not in it; nothing where there is nothing to tell."""
-    if spent_usd:
-        click.echo(f"spent, as far as prices are known: ${spent_usd:.4f}")
+    if spent_by_model:
+        each = ", ".join(f"{one_line(name)} ${usd:.4f}" for name, usd in spent_by_model.items())
+        total = f"${sum(spent_by_model.values()):.4f}"
+        click.echo(f"spent, as far as prices are known: {f'{total}: {each}' if len(spent_by_model) > 1 else total}")
     if unpriced:
         names = ", ".join(map(one_line, unpriced))
         click.echo(f"not counted, nor by --max-cost: calls at an unknown price (--unknown-price), of {names}")

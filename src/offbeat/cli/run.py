@@ -274,10 +274,14 @@ def _tell_errors(summary: RunSummary, failed: dict[str, list[tuple[str, float]]]
 def _tell(summary: RunSummary, out: Path, as_json: bool) -> None:
     if as_json:
         models = [{**asdict(model), "complete": model.complete} for model in summary.models]
-        money = {"spent_usd": summary.spent_usd, "unpriced": summary.unpriced}
+        money = {
+            "spent_usd": summary.spent_usd,
+            "spent_by_model": summary.spent_by_model,
+            "unpriced": summary.unpriced,
+        }
         click.echo(json.dumps({"run": str(out), "complete": summary.complete, **money, "models": models}))
         return
     click.echo(outcome_table(summary.models))
-    tell_spent(summary.spent_usd, summary.unpriced)
+    tell_spent(summary.spent_by_model, summary.unpriced)
     if not summary.complete:
         click.echo("Not everything has an answer; the same command asks what is open.", err=True)

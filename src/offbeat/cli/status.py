@@ -55,7 +55,7 @@ def _as_json(run: Path, found: RunStatus) -> dict[str, object]:
         }
         for model in found.models
     ]
-    money = {"spent_usd": found.spent_usd, "unpriced": found.unpriced}
+    money = {"spent_usd": found.spent_usd, "spent_by_model": found.spent_by_model, "unpriced": found.unpriced}
     return {"run": str(run), "complete": found.complete, **money, "models": models}
 
 
@@ -67,7 +67,7 @@ def _tell(found: RunStatus) -> None:
     click.echo(outcome_table(summaries))
     for model in found.models:
         _tell_model(model)
-    tell_spent(found.spent_usd, found.unpriced)
+    tell_spent(found.spent_by_model, found.unpriced)
 
 
 def _tell_model(model: ModelStatus) -> None:
@@ -76,6 +76,9 @@ def _tell_model(model: ModelStatus) -> None:
     if model.probe is not None and not model.probe["passed"] and model.probe["passed"] is not None:
         asked = "asked all the same" if model.probe["overridden"] else "not asked"
         click.echo(one_line(f"{model.name}: {asked}: the probe: {model.probe['says']}", 500))
+    for why in model.stopped if not model.in_batches else ():
+        if not why.startswith("the probe:"):  # it stands above
+            click.echo(one_line(f"{model.name}: stopped: {why}", 800))
     lines = failure_lines(model.name, model.failures, model.lengths_s)
     for line in lines[:SHOWN]:
         click.echo(line)

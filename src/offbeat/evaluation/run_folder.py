@@ -16,7 +16,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.errors import RunError
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.database import FILE, Database
-from offbeat.evaluation.money.purse import spent_usd
+from offbeat.evaluation.money.purse import spent_by_model
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.store import all_answers, is_empty
 from offbeat.files import held_folder, write_whole
@@ -48,6 +48,8 @@ class AskedRecord(_Record):
     expected: int
     """The answers that are wanted: to each question, of each variant that these filters keep, each repeat."""
     asked_at: str
+    stopped: str | None = None
+    """Why the last command stopped it early; None where it did not, or was cut short itself."""
     earlier: tuple[AskedRecord, ...] = ()
     """What was asked before, the oldest first: of each only the questions that were not asked again since."""
 
@@ -82,7 +84,7 @@ class Run:
         dataset_fingerprint: of the dataset that was asked about.
         settings: the whole of run.json.
         answers: all of them, by model, question, variant and repeat; failures included.
-        spent_usd: what all calls have cost, as far as prices are known.
+        spent_by_model: what all calls have cost, as far as prices are known; without models that have cost nothing.
     """
 
     folder: Path
@@ -90,7 +92,7 @@ class Run:
     dataset_fingerprint: str
     settings: Mapping[str, JsonValue]
     answers: tuple[Answer, ...]
-    spent_usd: float
+    spent_by_model: Mapping[str, float]
 
 
 def open_run(folder: Path) -> Run:
@@ -101,14 +103,14 @@ def open_run(folder: Path) -> Run:
     """
     info = read_info(folder)
     with Database(folder / FILE, readonly=True) as database:
-        answers, spent = all_answers(database), spent_usd(database)
+        answers, spent = all_answers(database), spent_by_model(database)
     return Run(
         folder=folder,
         dataset_folder=dataset_folder_of(folder, info),
         dataset_fingerprint=info.dataset_fingerprint,
         settings=info.model_dump(mode="json"),
         answers=answers,
-        spent_usd=spent,
+        spent_by_model=spent,
     )
 
 

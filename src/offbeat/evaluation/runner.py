@@ -30,7 +30,7 @@ from offbeat.evaluation.calls.patience import FIRST_WAIT_S
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.prices import Price, unknown_prices
-from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_usd, unpriced
+from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_by_model, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
 from offbeat.evaluation.probe.plan import CLIPS
 from offbeat.evaluation.question import STUDY, Question
@@ -118,8 +118,12 @@ def run_models(
         stopped: dict[str, str | None] = {}
 
         async def note(model: Model, probe: Mapping[str, Any] | None) -> None:
-            record = asked[model.name].model_copy(update={"probe": probe})
-            await asyncio.to_thread(note_asked, out, database, dataset, questions, {model.name: record})
+            await keep(model, probe=probe)
+
+        async def keep(model: Model, **found: object) -> None:
+            asked[model.name] = asked[model.name].model_copy(update=found)
+            own = {model.name: asked[model.name]}
+            await asyncio.to_thread(note_asked, out, database, dataset, questions, own)
 
         async def ask_all(halt: Halt) -> None:
             for model in models:
@@ -128,10 +132,12 @@ def run_models(
                     return
                 probe = asked[model.name].probe
                 stopped[model.name] = await run.model(model, _of(model, plans), probe, halt.asked, note)
+                if stopped[model.name] is not None:
+                    await keep(model, stopped=stopped[model.name])
 
         run_in_loop(ask_all, on_halt=None if on_note is None else lambda: on_note(_HALTED))
         summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
-        return RunSummary(summaries, spent_usd(database), unpriced(database))
+        return RunSummary(summaries, spent_by_model(database), unpriced(database))
 
 
 @dataclass(frozen=True, slots=True)

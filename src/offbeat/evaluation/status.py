@@ -12,7 +12,7 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.jobs import pending_jobs
-from offbeat.evaluation.money.purse import spent_usd, unpriced
+from offbeat.evaluation.money.purse import spent_by_model, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
@@ -56,6 +56,11 @@ class ModelStatus:
     probe: Mapping[str, Any] | None
 
     @property
+    def stopped(self) -> tuple[str, ...]:
+        """Why the last commands stopped it before everything had an answer; nothing where they did not."""
+        return tuple(dict.fromkeys(one.stopped for one in self.questions if one.stopped and not one.complete))
+
+    @property
     def complete(self) -> bool:
         """Whether there is an answer to everything that was asked the last time with each question."""
         return all(question.complete for question in self.questions)
@@ -63,11 +68,22 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """Where a run stands: its models, what all calls have cost as far as prices are known, and whose were unknown."""
+    """Where a run stands.
+
+    Attributes:
+        models: in the order in which they were first asked.
+        spent_by_model: what all calls have cost, as far as prices are known; without those that have cost nothing.
+        unpriced: models of which calls went out at an unknown price, which are not in it.
+    """
 
     models: tuple[ModelStatus, ...]
-    spent_usd: float
+    spent_by_model: Mapping[str, float]
     unpriced: tuple[str, ...]
+
+    @property
+    def spent_usd(self) -> float:
+        """By all models together."""
+        return sum(self.spent_by_model.values())
 
     @property
     def complete(self) -> bool:
@@ -90,7 +106,12 @@ def run_status(folder: Path) -> RunStatus:
         failed = [answer for answer in all_answers(database) if answer.error is not None]
         models: list[ModelStatus] = []
         for name, asked in info.models.items():
-            plans = [plan for record in asked.records for plan in _plans(folder, info, dataset, name, record)]
+            asked_for = [
+                (plan, record.stopped)
+                for record in asked.records
+                for plan in _plans(folder, info, dataset, name, record)
+            ]
+            plans = [plan for plan, _ in asked_for]
             shown = {plan.question.name for plan in plans}
             own = [answer for answer in failed if answer.model == name and answer.question in shown]
             models.append(
@@ -98,14 +119,14 @@ def run_status(folder: Path) -> RunStatus:
                     name=name,
                     revision=asked.revision,
                     asked_at=asked.asked_at,
-                    questions=tuple(summarise(plan, database, stopped=None) for plan in plans),
+                    questions=tuple(summarise(plan, database, stopped=stopped) for plan, stopped in asked_for),
                     failures=failures_of((answer.error or "", lengths[answer.variant_id]) for answer in own),
                     lengths_s=tuple(sorted({one.variant.row.clip_length_s for p in plans for one in p.planned})),
                     in_batches=sum(len(job.keys) for job in pending_jobs(database, name)),
                     probe=asked.probe,
                 )
             )
-        return RunStatus(tuple(models), spent_usd(database), unpriced(database))
+        return RunStatus(tuple(models), spent_by_model(database), unpriced(database))
 
 
 def failures_of(failed: Iterable[tuple[str, float]]) -> tuple[Failure, ...]:
@@ -135,7 +156,7 @@ class _Asked:
 
 def _plans(folder: Path, info: RunInfo, dataset: Dataset, name: str, asked: AskedRecord) -> Sequence[ModelPlan]:
     model = _Asked(name, asked.revision)
-    return plan_models(dataset, [model], _questions(folder, info, asked), _selection(asked), asked.repeats, None)
+    return plan_models(dataset, [model], _questions(folder, info, asked), selection_of(asked), asked.repeats, None)
 
 
 def _questions(folder: Path, info: RunInfo, asked: AskedRecord) -> Sequence[Question]:
@@ -145,7 +166,8 @@ def _questions(folder: Path, info: RunInfo, asked: AskedRecord) -> Sequence[Ques
     return [info.questions[name] for name in asked.questions]
 
 
-def _selection(asked: AskedRecord) -> Selection:
+def selection_of(asked: AskedRecord) -> Selection:
+    """Which variants the record is about."""
     return Selection(
         limit=asked.limit,
         genres=asked.genres,

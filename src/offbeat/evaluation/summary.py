@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offbeat.evaluation.answer import OUTCOMES
@@ -47,13 +48,19 @@ class RunSummary:
 
     Attributes:
         models: one for each model and question.
-        spent_usd: by all calls that this run folder has seen, as far as prices are known.
+        spent_by_model: what all calls that this run folder has seen have cost, as far as prices are known; without
+            those models whose calls have cost nothing.
         unpriced: models of which calls went out at an unknown price, which are not in it.
     """
 
     models: tuple[ModelSummary, ...]
-    spent_usd: float
+    spent_by_model: Mapping[str, float]
     unpriced: tuple[str, ...]
+
+    @property
+    def spent_usd(self) -> float:
+        """By all models together."""
+        return sum(self.spent_by_model.values())
 
     @property
     def complete(self) -> bool:

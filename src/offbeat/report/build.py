@@ -22,6 +22,7 @@ from offbeat.evaluation.run_folder import Run, open_run
 from offbeat.files import write_whole
 from offbeat.report.browser import browser_data
 from offbeat.report.insight import Insight, look_into
+from offbeat.report.left_open import left_open
 from offbeat.report.observers import observers
 from offbeat.report.page import render_page
 from offbeat.report.paper.figures import Spec, figure_specs
@@ -154,12 +155,18 @@ def write_report(
     missing = tuple(_place_clips(dataset, out, advance))
     published = load_published()
     runs = [
-        {"folder": run.folder.resolve().name, "settings": dict(run.settings), "spent_usd": run.spent_usd}
+        {
+            "folder": run.folder.resolve().name,
+            "settings": dict(run.settings),
+            "spent_usd": sum(run.spent_by_model.values()),
+            "spent_by_model": dict(run.spent_by_model),
+        }
         for run in material.runs
     ]
     insights = look_into(dataset, material.answers, results, runs)
-    told = results_json(results, dataset, published, runs, insights)
-    write_paper(out, results, dataset, runs)
+    left = left_open(dataset, [run.settings for run in material.runs], material.answers)
+    told = results_json(results, dataset, published, runs, insights, left=left)
+    write_paper(out, results, dataset, runs, left=left)
     browser = browser_data(
         dataset,
         material.answers,
@@ -168,7 +175,7 @@ def write_report(
         curves=read_curves(dataset.folder),
     )
     write_whole(out / RESULTS, json.dumps(told, indent=1, allow_nan=False) + "\n")
-    page = render_page(results, dataset, published, browser, insights, title=title, runs=runs)
+    page = render_page(results, dataset, published, browser, insights, title=title, runs=runs, left=left)
     write_whole(out / PAGE, page)
     return Built(page=out / PAGE, results=told, insights=insights, missing_clips=missing)
 

@@ -28,6 +28,7 @@ from offbeat.report.charts import distribution_chart, genre_chart
 from offbeat.report.findings import few_sources, finding
 from offbeat.report.insight import Insight
 from offbeat.report.insight_page import insight_charts, insight_values
+from offbeat.report.left_open import NOTHING_LEFT, Left
 from offbeat.report.marks import mark_of
 from offbeat.report.observers import PEOPLE, beyond, observers
 from offbeat.report.paper.citation import citation
@@ -51,6 +52,7 @@ def render_page(
     *,
     title: str,
     runs: Sequence[Mapping[str, Any]],
+    left: Left = NOTHING_LEFT,
 ) -> str:
     """The whole of index.html.
 
@@ -62,6 +64,7 @@ def render_page(
         insights: thresholds and verdicts, by the models' names.
         title: of the page.
         runs: name and settings of each run.
+        left: what was wanted and is not there.
     """
     scripts = {name: _static(name) for name in SCRIPTS}
     charts = {
@@ -89,6 +92,10 @@ def render_page(
             results=results,
             findings=[*(finding(model) for model in results.models), *few_sources(results.models)],
             marks=[mark_of(model, runs) for model in results.models],
+            left=[left.of(model) for model in results.models],
+            silent=left.silent_models,
+            turned=words.turned,
+            asked_models=len({model.model for model in results.models} | {one.model for one in left.silent}),
             published=published,
             dataset=dataset,
             runs=runs,

@@ -19,6 +19,7 @@ from offbeat.report.controls import controls_of
 from offbeat.report.findings import finding
 from offbeat.report.insight import Insight
 from offbeat.report.insight_json import figure_json, insight_json
+from offbeat.report.left_open import NOTHING_LEFT, Left, LeftOpen
 from offbeat.report.marks import probe_record
 from offbeat.report.published import Published
 from offbeat.report.values import CHOICES, Comparison, Group, ModelResult, Place, Results
@@ -59,6 +60,8 @@ def results_json(
     published: Published,
     runs: Sequence[Mapping[str, Any]],
     insights: Mapping[str, Insight] = MappingProxyType({}),
+    *,
+    left: Left = NOTHING_LEFT,
 ) -> Json:
     """All of it as plain values that `json` writes; `psychometric` and `why` are null without insights."""
     info = dataset.info
@@ -88,11 +91,22 @@ def results_json(
         "models": {
             model.name: {
                 **_model(model),
+                **_left(left.of(model), model),
                 "probe": _probe(model, runs),
                 **insight_json(insights.get(model.name), [one.name for one in controls_of(model.name, results)]),
             }
             for model in results.models
         },
+        "unanswered": [
+            {
+                "model": one.model,
+                "question": one.question,
+                "revision": one.revision,
+                "wanted": one.wanted,
+                "why": one.why,
+            }
+            for one in left.silent
+        ],
         "unscored": [{"name": item.name, "n": item.n, "reason": item.reason} for item in results.unscored],
         "published": published.model_dump(),
     }
@@ -122,6 +136,13 @@ def _model(model: ModelResult) -> Json:
         **{name: [_group(group, key) for group in model.groups[source]] for name, (source, key) in GROUP_KEYS.items()},
         "by_place": [_place(place) for place in model.places],
     }
+
+
+def _left(left: LeftOpen | None, model: ModelResult) -> Json:
+    """How many answers were wanted, how many of them nobody was asked for, and why, as far as a run tells."""
+    if left is None:
+        return {"wanted": model.n + model.missing, "never_asked": 0, "stopped": None}
+    return {"wanted": left.wanted, "never_asked": left.unasked, "stopped": left.why or None}
 
 
 def _place(place: Place) -> Json:

@@ -6,7 +6,8 @@ sign is used, so that columns of numbers line up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from offbeat.analysis.intervals import Estimate
@@ -87,6 +88,14 @@ def listed(items: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     words = list(items)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else NOTHING
+
+
+def turned(question: Mapping[str, Any]) -> str:
+    """What changes from clip to clip, of a question as run.json has it; nothing where its order is fixed."""
+    if question["order"] != "shuffled":
+        return ""
+    letters = all(len(word) == 1 for word in question["words"])
+    return ", where the letters change meanings from clip to clip" if letters else ", in another order for each clip"
 
 
 def apart(texts: Iterable[str]) -> dict[str, str]:

@@ -165,6 +165,16 @@ def spent_usd(database: Database) -> float:
     return total
 
 
+def spent_by_model(database: Database) -> dict[str, float]:
+    """The same by model, the dearest first; without those that have cost nothing."""
+    query = (
+        "SELECT model, total(coalesce(cost_usd, reserved_usd)) AS spent FROM calls GROUP BY model HAVING spent > 0 "
+        "ORDER BY spent DESC, model"
+    )
+    with database.reading() as connection:
+        return dict(connection.execute(query).fetchall())
+
+
 def _overruns(database: Database) -> dict[str, float]:
     """For each model of which a call has cost more than was set aside for it: the dearest of these."""
     query = "SELECT model, max(cost_usd) FROM calls WHERE cost_usd > reserved_usd AND purpose <> 'batch' GROUP BY model"

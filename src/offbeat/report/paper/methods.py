@@ -8,24 +8,27 @@ from typing import Any
 
 import offbeat
 from offbeat.dataset.folder import Dataset
+from offbeat.report.left_open import NOTHING_LEFT, Left, LeftOpen
 from offbeat.report.marks import Mark, mark_of
 from offbeat.report.paper.words import MARKDOWN
 from offbeat.report.tables import exactness
 from offbeat.report.values import ModelResult, Results
-from offbeat.report.words import count, delay, listed, seconds, visible
+from offbeat.report.words import count, delay, listed, seconds, turned, visible
 
 _ACTED_UPON = f"{MARKDOWN}<>&"
 
 
-def methods(results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]]) -> str:
+def methods(results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]], *, left: Left = NOTHING_LEFT) -> str:
     """Markdown; every number in it is counted from the dataset, the runs and the results.
 
     Args:
         results: the figures.
         dataset: what was asked about.
         runs: name and settings of each run, as `results.json` has them.
+        left: what was wanted and is not there.
     """
-    parts = [_material(dataset), _shifting(dataset), *_asking(results, runs), _scoring(results), _versions(dataset)]
+    asking = _asking(results, runs, left)
+    parts = [_material(dataset), _shifting(dataset), *asking, _scoring(results), _versions(dataset)]
     return "\n\n".join(["# Method", *parts]) + "\n"
 
 
@@ -60,7 +63,7 @@ def _shifting(dataset: Dataset) -> str:
     )
 
 
-def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _asking(results: Results, runs: Sequence[Mapping[str, Any]], left: Left) -> list[str]:
     questions: dict[str, Mapping[str, Any]] = {}
     for run in runs:
         questions |= run["settings"].get("questions", {})
@@ -68,9 +71,22 @@ def _asking(results: Results, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     for name in sorted({model.question for model in results.models} & questions.keys()):
         text = visible(questions[name]["template"]).strip()
         quoted = "\n".join(f"    {line}" for line in text.splitlines())
-        parts.append(f"The question *{_plain(name)}*, where {{options}} stands for its options:\n\n{quoted}")
-    parts += [_answers(model) + _mark(mark_of(model, runs)) for model in results.models]
-    return parts
+        about = f", where {{options}} stands for {_options(questions[name])}" if "{options}" in text else ""
+        parts.append(f"The question *{_plain(name)}*{about}:\n\n{quoted}")
+    parts += [_answers(model) + _left(left.of(model)) + _mark(mark_of(model, runs)) for model in results.models]
+    silent = [(_plain(one.model), _plain(one.question), _plain(one.says)) for one in left.silent_models]
+    return parts + [f"*{model}*, asked {asked}, has no answer: {says}" for model, asked, says in silent]
+
+
+def _options(question: Mapping[str, Any]) -> str:
+    """How they are written in the prompt, and what of it changes."""
+    shown = zip(question["options"], question["words"], question["meanings"], strict=True)
+    texts = [(_plain(label), _plain(f"{word} = {meaning}" if meaning else word)) for label, word, meaning in shown]
+    return f"a line for each of {listed(f'*{text}* ({label})' for label, text in texts)}{turned(question)}"
+
+
+def _left(left: LeftOpen | None) -> str:
+    return f" {_plain(left.says)}" if left is not None and left.unasked else ""
 
 
 def _mark(mark: Mark | None) -> str:

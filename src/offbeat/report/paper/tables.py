@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.report.figure_words import NAMES, unit, verdict
+from offbeat.report.left_open import NOTHING_LEFT, Left
 from offbeat.report.values import Results
 from offbeat.report.words import seconds
 
@@ -70,14 +71,15 @@ class Table:
         return self.key - 1 if self.key else None
 
 
-def paper_tables(results: Results, unproven: Collection[str] = ()) -> tuple[Table, ...]:
+def paper_tables(results: Results, unproven: Collection[str] = (), *, left: Left = NOTHING_LEFT) -> tuple[Table, ...]:
     """The headline, the figures by genre and by length, and the pairs of models where there are several.
 
     Args:
         results: the figures.
         unproven: names of models of which nothing shows that they hear and see; they bear a dagger.
+        left: what was wanted and is not there.
     """
-    tables = [_headline(results), _grouped(results, "genre", str), _grouped(results, "length", _length)]
+    tables = [_headline(results, left), _grouped(results, "genre", str), _grouped(results, "length", _length)]
     if results.comparisons:
         tables.append(_pairs(results))
     return tuple(_marked(table, unproven) for table in tables)
@@ -92,8 +94,8 @@ def _marked(table: Table, names: Collection[str]) -> Table:
     return table if rows == table.rows else replace(table, rows=rows, caption=f"{table.caption} {UNPROVEN}")
 
 
-def _headline(results: Results) -> Table:
-    answers = ("answers", "sources", "without a choice", "errors")
+def _headline(results: Results, left: Left) -> Table:
+    answers = ("answers", "sources", "without a choice", "errors", "never asked")
     rows: list[tuple[Cell, ...]] = [
         (
             model.name,
@@ -102,6 +104,7 @@ def _headline(results: Results) -> Table:
             model.figures["accuracy"].n_sources,
             model.choiceless,
             model.missing,
+            0 if (own := left.of(model)) is None else own.unasked,
         )
         for model in results.models
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from offbeat.dataset.folder import Dataset
 from offbeat.files import write_whole
+from offbeat.report.left_open import NOTHING_LEFT, Left
 from offbeat.report.marks import mark_of
 from offbeat.report.paper.citation import bibtex
 from offbeat.report.paper.formats import as_csv, as_markdown
@@ -20,7 +21,9 @@ FOLDER = "paper"
 FORMATS = {"md": as_markdown, "tex": as_latex, "csv": as_csv}
 
 
-def write_paper(out: Path, results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]]) -> None:
+def write_paper(
+    out: Path, results: Results, dataset: Dataset, runs: Sequence[Mapping[str, Any]], *, left: Left = NOTHING_LEFT
+) -> None:
     """Write tables, ``methods.md`` and ``references.bib`` into `out`/paper.
 
     Args:
@@ -28,12 +31,13 @@ def write_paper(out: Path, results: Results, dataset: Dataset, runs: Sequence[Ma
         results: the figures.
         dataset: what was asked about.
         runs: name and settings of each run.
+        left: what was wanted and is not there.
     """
     folder = out / FOLDER
     folder.mkdir(exist_ok=True)
-    texts = {"methods.md": methods(results, dataset, runs), "references.bib": bibtex()}
+    texts = {"methods.md": methods(results, dataset, runs, left=left), "references.bib": bibtex()}
     unproven = {model.name for model in results.models if mark_of(model, runs) is not None}
-    for table in paper_tables(results, unproven):
+    for table in paper_tables(results, unproven, left=left):
         texts |= {f"{table.name}.{suffix}": write(table) for suffix, write in FORMATS.items()}
     for name, text in texts.items():
         write_whole(folder / name, text)
