@@ -19,6 +19,7 @@ Each text names the file or row, what was found, what was expected, and what to 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -78,7 +79,7 @@ class RateLimited(ModelError):
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = _seconds(retry_after_s)
 
 
 class TransientError(ModelError):
@@ -96,7 +97,17 @@ class TransientError(ModelError):
         usage: Mapping[str, Any] | None = MappingProxyType({}),
     ) -> None:
         super().__init__(message, usage=usage)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = _seconds(retry_after_s)
+
+
+def _seconds(told: float | str | None) -> float | None:
+    """A number, also where a model of somebody's own hands on the text of a header; what is none is its fault."""
+    if told is None:
+        return None
+    wait_s = float(told)
+    if math.isnan(wait_s):
+        raise ValueError(f"retry_after_s is {told!r}, expected a number of seconds")
+    return wait_s
 
 
 class RequestRejected(ModelError):

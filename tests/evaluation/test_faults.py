@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from fake_dataset import write_dataset
-from offbeat.errors import ModelUnavailable
+from offbeat.errors import ModelUnavailable, RateLimited
 from offbeat.evaluation import batches
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection
@@ -182,6 +182,28 @@ def test_jobs_behind_one_that_cannot_be_told_are_collected(run, monkeypatch):
     left, _ = run(model, batch=True)
     assert (left.outcomes["ok"], left.missing, model.jobs) == (3, 3, 2)
     assert "job-1: cannot be told now: another key" in left.stopped
+
+
+@pytest.mark.parametrize("told", ["0.01", "soon", float("nan"), float("inf")])
+def test_how_long_to_wait_may_be_told_as_a_header_says_it(run, told):
+    class Busy(Faulty):
+        async def reply(self, variant, prompt):
+            if self.methods:
+                self.methods = self.methods[1:]
+                raise RateLimited("429", retry_after_s=told)
+            return Reply("sync", usage=USAGE)
+
+    model, _ = run(Busy(None, "once"), first_wait_s=1e-6)
+    if told == "0.01":
+        assert model.complete
+    else:
+        assert (model.outcomes["ok"] + model.missing, model.outcomes["error"]) == (5, 1)
+
+
+def test_a_model_that_takes_no_clip_at_a_time_takes_one(run):
+    model = Grouped(None)
+    model.at_once = 0
+    assert run(model)[0].complete
 
 
 def test_what_is_answered_together_is_paid_for_too(run):

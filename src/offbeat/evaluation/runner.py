@@ -234,7 +234,7 @@ def make_caller(model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Eve
 def most_at_once(model: Model, terms: Terms) -> int:
     """Calls at the same time, at most."""
     if isinstance(model, Grouped):
-        return model.at_once
+        return max(1, model.at_once)
     return terms.connections if is_asynchronous(model) else terms.jobs
 
 
