@@ -7,12 +7,23 @@ import numpy as np
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.probe.plan import HEARD, MOVES
+from offbeat.evaluation.probe.probing import probe_model
+from offbeat.evaluation.question import STUDY
 from offbeat.models.base import Reply
 from offbeat.timing import LABELS
 
 _decoded = {}
 TAG_BYTES = 24
 """Of the box that makes each showing a file of its own: 16 letters, and 8 bytes that say what it is."""
+
+
+def probe(model, variants, **options):
+    """What a probe finds that asks the model once, without any patience."""
+
+    async def ask(variant, prompt):
+        return model.reply(variant, prompt)
+
+    return asyncio.run(probe_model(model, variants, STUDY, **{"ask": ask, **options}))
 
 
 def sound_of(variant):
@@ -94,9 +105,8 @@ class OneBehind(Watching):
     def __init__(self):
         self._before = None
 
-    async def reply(self, variant, prompt):
+    def reply(self, variant, prompt):
         perceived = self.perceived(variant)
-        await asyncio.sleep(0.001)
         before, self._before = self._before or perceived, perceived
         return self.said(before, prompt)
 

@@ -1,16 +1,14 @@
 """The probe against models that decode what they are shown."""
 
-import asyncio
 import json
 from dataclasses import replace
 
 import pytest
 from builds import build, card_file, settings
-from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching
+from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching, probe
 
 from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
-from offbeat.evaluation.probe.probing import NOT_NEEDED, needs_probe, probe_model
-from offbeat.evaluation.question import STUDY
+from offbeat.evaluation.probe.probing import NOT_NEEDED, needs_probe
 from offbeat.models.base import Reply
 
 DEPENDS, NOT, MIXED = "depends", "does not depend", "answers do not fit the files"
@@ -32,10 +30,6 @@ def variants(videos):
 def built(videos, **changes):
     chosen = settings(lengths_s=(1,), delays_s=(0, 0.5), **changes)
     return build(videos, videos.parent / "-".join(changes.values()), chosen)[1].variants
-
-
-def probe(model, variants, **options):
-    return asyncio.run(probe_model(model, variants, STUDY, **options))
 
 
 def verdicts(result):
@@ -170,7 +164,7 @@ def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
 
 def test_a_damaged_clip_is_told(variants, tmp_path):
     lost = [replace(variant, folder=tmp_path) for variant in variants]
-    result = probe(Dice(seed=0), lost, ask=None)
+    result = probe(Dice(seed=0), lost)
     assert result.says.startswith("The probe could not be carried out:")
 
 

@@ -1,6 +1,5 @@
 """The probe of the detector `signal` on real clips, in both layouts, and its altered files by OpenCV."""
 
-import asyncio
 import shutil
 from fractions import Fraction
 
@@ -8,10 +7,9 @@ import cv2
 import numpy as np
 import pytest
 from builds import build, settings
+from probe_models import probe
 
 from offbeat.dataset.altered import alter
-from offbeat.evaluation.probe.probing import probe_model
-from offbeat.evaluation.question import STUDY
 from offbeat.models.registry import make_model
 
 NAMES = ("cooking_01_chopping", "instrument_03_drummer_kit", "objects_09_axe_gt", "instrument_27_drums_long")
@@ -30,7 +28,7 @@ def real(shared_media, tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_detector_passes_by_its_probabilities(real):
-    result = asyncio.run(probe_model(make_model("signal"), real.variants, STUDY))
+    result = probe(make_model("signal"), real.variants)
     assert result.passed, result.says
     assert result.repeated == result.repeats == 4
     assert result.sound.truth is None  # it takes no other question

@@ -1,6 +1,5 @@
 """The probe of a tiny model with random weights: what it says must be right, whatever the model answers."""
 
-import asyncio
 import json
 import shutil
 
@@ -8,11 +7,10 @@ import numpy as np
 import pytest
 from builds import build, card_file, settings
 from own_process import offbeat
+from probe_models import probe
 
 torch = pytest.importorskip("torch", reason="needs torch: make test-qwen")
 
-from offbeat.evaluation.probe.probing import probe_model  # noqa: E402
-from offbeat.evaluation.question import find_question  # noqa: E402
 from offbeat.evaluation.run_folder import noted_probes  # noqa: E402
 from offbeat.models.qwen import QwenOmni  # noqa: E402
 from offbeat.models.qwen.thinker import Thinker  # noqa: E402
@@ -31,7 +29,7 @@ def cards(tmp_path_factory):
 
 def probed(folder, dataset):
     model = QwenOmni(argument=str(folder), max_pixels=SMALL, max_new_tokens=2)
-    return asyncio.run(probe_model(model, dataset.variants, find_question("study"), clips=3))
+    return probe(model, dataset.variants, clips=3)
 
 
 def chances(said) -> np.ndarray:

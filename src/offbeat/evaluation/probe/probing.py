@@ -14,15 +14,14 @@ Every showing is a file of its own, of other bytes and under another name, thoug
 cache of replies, or a random number drawn from a file's hash or name, would make a model that answers at random repeat
 itself for plain clips and differ for altered ones, as if it heard.
 
-`ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money; without one the model is
-asked directly. A model with ``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
+`ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money. A model with
+``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
 What is asked stands in `offbeat.evaluation.probe.plan`, how it is judged in `offbeat.evaluation.probe.rule`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 import tempfile
 from collections import defaultdict
@@ -126,8 +125,8 @@ async def probe_model(
     variants: Sequence[Variant],
     question: Question,
     *,
+    ask: Ask,
     clips: int = CLIPS,
-    ask: Ask | None = None,
     former: Mapping[str, Any] | None = None,
     on_clip: Callable[[ProbeResult], Awaitable[None]] | None = None,
 ) -> ProbeResult:
@@ -137,9 +136,9 @@ async def probe_model(
         model: whom.
         variants: those that the run is about; the clips are chosen among them.
         question: the run's own.
+        ask: gets a reply, or raises `ModelError`.
         clips: how many are shown. One call follows the other, since a server that mixes files up could not be told
             from one that answers at random if many were under way.
-        ask: gets a reply, or raises `ModelError`; by default the model is asked once.
         former: the record of a probe of this revision; if it was cut short, what it showed to the end is taken over.
         on_clip: is given what there is after each clip but the last, as of a probe that was cut short.
 
@@ -158,7 +157,7 @@ async def probe_model(
         try:
             for clip in range(done, clips):
                 own = [call for call in calls if call.clip == clip]
-                await _show(own, ask or _asking(model), Path(scratch) / str(clip), nonce, said)
+                await _show(own, ask, Path(scratch) / str(clip), nonce, said)
                 done = clip + 1
                 if on_clip is not None and done < clips:
                     await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
@@ -224,7 +223,7 @@ async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, nonce: str,
             refused.add(call.asked)
             continue
         finally:
-            shown.path.unlink()
+            shown.path.unlink(missing_ok=True)  # a model may have moved it away
         said.append(_read(call, reply))
 
 
@@ -250,18 +249,6 @@ def _only_word(text: str, words: Sequence[str]) -> str | None:
     """The one of the words that occurs; a careless reading does no harm where it is only compared with its like."""
     found = [word for word in words if re.search(rf"\b{word}\b", text, re.IGNORECASE)]
     return found[0] if len(found) == 1 else None
-
-
-def _asking(model: Model) -> Ask:
-    """Ask the model once: awaited, or in a thread."""
-
-    async def ask(variant: Variant, prompt: Prompt) -> Reply:
-        if inspect.iscoroutinefunction(model.reply):
-            return await model.reply(variant, prompt)
-        reply = await asyncio.to_thread(model.reply, variant, prompt)
-        return await reply if inspect.isawaitable(reply) else reply
-
-    return ask
 
 
 def _usage(said: Sequence[Said]) -> dict[str, dict[str, float]]:
