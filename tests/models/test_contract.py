@@ -93,6 +93,22 @@ class Uncounted(Paid):
         return {"tokens": 2}
 
 
+class Uncounting(Paid):
+    def expected_usage(self, variant, prompt):
+        return {}["tokens"]
+
+
+class Learning(Fine):
+    """Knows only by its answer which version it is."""
+
+    def __init__(self):
+        self.revision = "latest"
+
+    def reply(self, variant, prompt):
+        self.revision = "2026-08"
+        return super().reply(variant, prompt)
+
+
 class Drifting(Fine):
     made = 0
 
@@ -249,6 +265,8 @@ def test_connections_are_closed(variants, monkeypatch):
         (StudyOnly, "replies", "note", r"unparsed \('mumble'\)"),
         (StudyOnly, "other words", "note", "only the study's words"),
         (Overspent, "usage", "fault", "3 output_tokens used, at most 2 expected"),
+        (Uncounting, "usage", "fault", r"expected_usage: .*line \d+: KeyError: 'tokens'"),
+        (Learning, "made", "fault", "revision '2026-08'; made once more: .* revision 'latest'"),
         (Uncounted, "usage", "fault", "not counts of input_tokens"),
     ],
 )

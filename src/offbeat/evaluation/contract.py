@@ -2,7 +2,7 @@
 
 The clips have a flash and a beep in them, or whatever the caller gives. What is tried:
 
-* made twice, it has one name and one revision;
+* made twice, it has one name and one revision, which do not change when it is asked;
 * its replies are what `offbeat.models.base.Reply` promises, and can be read;
 * asked again by another instance, all at once and in another order, it replies the same. One that does not may be
   quite right, as with servers that draw at random: that is told, and is no fault;
@@ -72,9 +72,9 @@ def check_model(make: Callable[[], Model], variants: Sequence[Variant]) -> tuple
         first, second = make(), make()
     except OffbeatError as error:
         return (Check("made", "fault", str(error)),)
-    made = _check_made(first, second)
     study = [(variant, prompt_for(STUDY, variant)) for variant in variants]
     replies, failure = _ask(first, study, at_once=False)
+    made = _check_made(first, second)  # of one that was asked and one that was not: asking must not change them
     if failure is not None:
         return made, Check("replies", "fault", failure)
     again = _check_again(second, study, replies)
@@ -164,7 +164,9 @@ def _check_usage(model: Model, asked: Sequence[Asked], replies: Sequence[Reply])
     if not isinstance(model, Paid):
         return []
     for (variant, prompt), reply in zip(asked, replies, strict=True):
-        most = model.expected_usage(variant, prompt)
+        most = caught(model.expected_usage, variant, prompt)
+        if isinstance(most, BaseException):
+            return [Check("usage", "fault", f"expected_usage: {place_of(most, inspect.getfile(type(model)))}")]
         if not set(most) <= set(USAGE) or any(count < 0 for count in most.values()):
             return [Check("usage", "fault", f"expected {dict(most)}, which are not counts of {', '.join(USAGE)}")]
         for kind, bound in most.items():
