@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -89,6 +90,70 @@ def test_patience_has_an_end(call, kind, most):
     called, _ = call(model, first_wait_s=1e-6)
     assert (called.reply, str(called.failure)) == (None, "not today")
     assert model.calls == most
+
+
+class Choosy:
+    """Fails at the delays of some clips, as often as is said, and answers to all else."""
+
+    name, revision = "choosy", "1"
+
+    def __init__(self, fails):
+        self.fails, self.asked = fails, Counter()
+
+    async def reply(self, variant, prompt):
+        row = variant.row
+        self.asked[row.clip_id, row.variant_id] += 1
+        await asyncio.sleep(0)
+        if self.fails(row.clip_id, row.variant_id, self.asked[row.clip_id, row.variant_id]):
+            raise TransientError(f"out of memory at {row.variant_id}")
+        return SYNC
+
+
+@pytest.fixture
+def call_many(make_variant):
+    """Ask a model about 2 clips with 21 delays each, so many at once; what came of each."""
+
+    def ask(model, *, at_once):
+        variants = [make_variant(clip_id=clip, variant_id=f"{clip}{n}") for clip in "ab" for n in range(21)]
+
+        async def main():
+            halted = asyncio.Event()
+            limiter = Limiter(most=64, halted=halted, clock=time.monotonic)
+            caller = Caller(model, limiter=limiter, halted=halted, first_wait_s=1e-4)
+            places = asyncio.Semaphore(at_once)
+
+            async def one(variant):
+                async with places:
+                    return await caller.call(variant, prompt_for(STUDY, variant), key="k")
+
+            return await asyncio.gather(*map(one, variants))
+
+        return dict(zip((v.row.variant_id for v in variants), asyncio.run(main()), strict=True))
+
+    return ask
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 42])
+def test_a_clip_that_a_server_cannot_bear_is_not_asked_about_six_times_with_each_delay(call_many, at_once):
+    model = Choosy(lambda clip, variant, time: clip == "b")
+    called = call_many(model, at_once=at_once)
+    assert [one.reply is not None for one in called.values()] == [True] * 21 + [False] * 21
+    assert all(str(called[f"b{n}"].failure) == f"out of memory at b{n}" for n in range(21))
+    assert sum(model.asked.values()) == 21 + 21 + MOST_TRANSIENT - 1
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 42])
+def test_what_passes_costs_no_answer(call_many, at_once):
+    model = Choosy(lambda clip, variant, time: time < 5)
+    called = call_many(model, at_once=at_once)
+    assert all(one.reply is not None for one in called.values())
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 42])
+def test_one_delay_that_always_fails_takes_no_other_with_it(call_many, at_once):
+    model = Choosy(lambda clip, variant, time: variant == "a3" or time < 2)
+    called = call_many(model, at_once=at_once)
+    assert [name for name, one in called.items() if one.reply is None] == ["a3"]
 
 
 @pytest.mark.parametrize("kind", [RequestRejected, ModelUnavailable, ModelError, ZeroDivisionError, SystemExit])

@@ -12,6 +12,7 @@ from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.models.base import Prompt, Reply
 
 PROMPT = Prompt("?", ("sync",))
+CLIP = SimpleNamespace(row=SimpleNamespace(clip_id="c"))
 CALLS_AT_ONCE = 32
 
 
@@ -47,7 +48,7 @@ def asked(questions, admits, *, retry_after_s=None):
         left = iter(range(questions))
 
         async def work():
-            return [await caller.call(None, PROMPT, key=str(number)) for number in left]
+            return [await caller.call(CLIP, PROMPT, key=str(number)) for number in left]
 
         return [one for part in await asyncio.gather(*(work() for _ in range(CALLS_AT_ONCE))) for one in part]
 

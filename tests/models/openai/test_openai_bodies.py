@@ -8,9 +8,10 @@ import pytest
 
 from models.openai.asking import MODEL, PROMPT
 from offbeat.errors import ModelError, RateLimited, RequestRejected, TransientError
+from offbeat.evaluation.calls.breaker import kind_of
 from offbeat.models.base import Reply
 from offbeat.models.openai.errors import error_inside, failure_of
-from offbeat.models.openai.payload import payload_of
+from offbeat.models.openai.payload import payload_of, shown
 from offbeat.models.openai.reading import reply_of
 from offbeat.models.openai.settings import settings_from
 from offbeat.models.openai.usage import usage_of
@@ -192,3 +193,16 @@ def test_counts_that_cannot_be_are_not_told(name, value):
 def test_a_log_probability_that_no_float_holds_is_none():
     places = [{"token": "sync", "logprob": -(10**400), "top_logprobs": [{"token": "ahead", "logprob": 10**400}]}]
     assert read(whole(logprobs={"content": places})).probabilities is None
+
+
+def test_long_texts_are_cut_where_their_numbers_do_not_matter():
+    told = [
+        shown(f"Traceback {'of something ' * 90} tried to allocate {size} GiB of {left} MiB") for size, left in SIZES
+    ]
+    assert len({kind_of(text) for text in told}) == 1
+    assert told[0].startswith("Traceback of something")
+    assert told[0].endswith("allocate 1.25 GiB of 9 MiB")
+    assert len(shown("x" * 10_000)) < 320
+
+
+SIZES = ((1.25, 9), (13.5, 10_240), (7, 999))

@@ -22,7 +22,7 @@ CLIPS_AT_FIRST = 3
 CLIPS_LATER = 10
 """... and so many one that has."""
 
-_CHANGING = re.compile(r"(?<![\w-])[\w-]*\d[\w-]*")
+_CHANGING = re.compile(r"(?<![\w-])[\w-]*\d[\w-]*(?:[.,]\d+)*")
 """Numbers of requests and the like, by which two texts of a server with one meaning differ."""
 
 

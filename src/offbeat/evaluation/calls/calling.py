@@ -19,6 +19,7 @@ from offbeat.evaluation.calls.checking import checked_or_fault, spent_by, told
 from offbeat.evaluation.calls.faults import Failure, caught, caught_of
 from offbeat.evaluation.calls.limiter import Limiter, set_within
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Patience
+from offbeat.evaluation.calls.vigil import Vigil, Watch
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply
@@ -84,6 +85,7 @@ class Caller:
         self._first_wait_s = first_wait_s
         self._asynchronous = is_asynchronous(model)
         self._answers = 0
+        self._vigil = Vigil()
         self._secrets = secrets_now()
 
     @property
@@ -107,9 +109,10 @@ class Caller:
             OutOfMoney: the next call could cost more than is left.
             RunError: a paid call could not be noted.
         """
-        way = self._until_certain([(variant, prompt)], self._single, key, purpose, executor)
-        certain = [called async for _, called in way]
-        return certain[0] if certain else Called(None, None, ())
+        with self._vigil.over(variant.row.clip_id) as watch:
+            way = self._until_certain([(variant, prompt)], self._single, key, purpose, executor, watch)
+            certain = [called async for _, called in way]
+            return certain[0] if certain else Called(None, None, ())
 
     def call_together(
         self, asked: Sequence[Asked], executor: Executor | None = None
@@ -130,7 +133,13 @@ class Caller:
         return self._until_certain(asked, self._together, "", "answer", executor)
 
     async def _until_certain(
-        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str, executor: Executor | None
+        self,
+        asked: Sequence[Asked],
+        reply: _Way,
+        key: str,
+        purpose: str,
+        executor: Executor | None,
+        watch: Watch | None = None,
     ) -> AsyncGenerator[tuple[int, Called]]:
         patience = [Patience(self._first_wait_s) for _ in asked]
         left: Mapping[int, Failure | None] = dict.fromkeys(range(len(asked)))
@@ -145,9 +154,16 @@ class Caller:
             for place, one in zip(left, came, strict=True):
                 self._heed(one, begun)
                 if isinstance(one, Reply):
+                    if watch is not None:
+                        watch.answered()
                     yield place, Called(one, None, patience[place].former)
                     continue
                 failure, wait_s = patience[place].weigh(one, answers=self._answers)
+                if watch is not None and isinstance(failure, TransientError):
+                    if wait_s is None:
+                        watch.gives_up()
+                    elif not await watch.may_try_on():
+                        wait_s = None
                 if wait_s is None:
                     yield place, Called(None, failure, patience[place].former)
                     continue

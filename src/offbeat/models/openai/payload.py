@@ -14,8 +14,8 @@ from offbeat.models.keys import redacted
 
 _LINE = re.compile(r"[^\r\n]+")
 """Of a stream: `splitlines` would also break at U+2028 and others, which JSON leaves as they are."""
-_MOST_SHOWN = 120
-"""Characters of each end of a long text."""
+_WORDS_SHOWN, _MOST_SHOWN = 16, 150
+"""Words of each end of a long text, and characters."""
 
 
 def payload_of(raw: bytes, *, spec: str) -> dict[str, Any]:
@@ -103,6 +103,11 @@ def mapping_of(value: object) -> dict[str, Any]:
 
 
 def shown(text: str) -> str:
-    """A text in one line, without keys, for errors; of a long one, such as a traceback, its beginning and its end."""
-    text = redacted(" ".join(text.split()))
-    return text if len(text) <= 2 * _MOST_SHOWN else f"{text[:_MOST_SHOWN]} … {text[-_MOST_SHOWN:]}"
+    """A text in one line, without keys, for errors; of a long one, such as a traceback, its beginning and its end.
+
+    It is cut between words, so that texts that differ in their numbers alone are cut at the same place.
+    """
+    words = redacted(" ".join(text.split())).split(" ")
+    if len(" ".join(words)) <= 2 * _MOST_SHOWN:
+        return " ".join(words)
+    return f"{' '.join(words[:_WORDS_SHOWN])[:_MOST_SHOWN]} … {' '.join(words[-_WORDS_SHOWN:])[-_MOST_SHOWN:]}"
