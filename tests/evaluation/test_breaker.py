@@ -56,6 +56,7 @@ def test_one_that_has_answered_is_given_more_time():
         ),
         (["nothing about v1", "nothing about v2", "nothing about v3"], ModelError, False),
         (["counted 700, expected 1680", "counted 700, expected 2800", "counted 7, expected 3920"], paid, True),
+        (["no sound tokens", "no picture tokens", "no sound tokens"], paid, True),
         (["no", "no", "no"], ZeroDivisionError, True),
         (["400: too long", "400: too wide", "400: too long"], RequestRejected, False),
         (["400: too long", None, "400: too long"], RequestRejected, False),
@@ -63,6 +64,13 @@ def test_one_that_has_answered_is_given_more_time():
 )
 def test_what_is_alike(texts, kind, alike):
     assert (stopped_at("abc", texts, kind=kind) is not None) == alike
+
+
+def test_what_is_paid_for_in_vain_stops_sooner_than_what_is_free():
+    """And no sooner where each clip is asked about once or twice, as chance may have it."""
+    whole, few = ([f"clip {k // each}" for k in range(2100)] for each in (21, 2))
+    assert stopped_at(whole, itertools.repeat("no sound"), answered=True, kind=paid) == 4 * 21 + 1
+    assert stopped_at(few, itertools.repeat("no sound"), answered=True, kind=paid) == 9 * 2 + 1
 
 
 def test_a_call_in_flight_may_yet_be_answered():

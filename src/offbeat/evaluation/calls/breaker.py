@@ -7,6 +7,9 @@ sooner than answers, so that with many calls in flight the first to come back ma
     asked      a1 a2 a3 b1 b2 b3 c1 c2 c3 …
     came       x  x  x  -  -  -  x  x  x           x failed alike, - in flight: b may yet be answered
     in a row   1 clip            1 clip
+
+Where a server has answered, and been paid, and there is no answer in it, one such failure is as good as another: a
+server that loses the sound of one clip and the picture of the next is at fault for both, and costs as much.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from offbeat.evaluation.calls.faults import Failure
 CLIPS_AT_FIRST = 3
 """So many clips in a row stop a model that has never answered ..."""
 CLIPS_LATER = 10
-"""... and so many one that has."""
+"""... and so many one that has ..."""
+CLIPS_PAID, CALLS_PAID = 5, 30
+"""... or so many, in so many calls, where each failure was paid for."""
 
 _CHANGING = re.compile(r"(?<![\w-])[\w-]*\d[\w-]*(?:[.,]\d+)*")
 """Numbers of requests and the like, by which two texts of a server with one meaning differ."""
@@ -66,13 +71,16 @@ class Breaker:
             failure: what was raised then.
 
         Returns:
-            How many clips in a row have failed alike, where that is enough to stop; None where it is not.
+            How many clips in a row have failed alike, or cost something for nothing, where that is enough to stop; None
+            where it is not.
         """
         clip = self._in_flight.pop(call)
         if error is None:
             self._answered = True
             return None
-        if _of_a_server(failure):
+        if paid := _paid_for(failure):
+            error = ""
+        elif _of_a_server(failure):
             error = kind_of(error)  # other models name the variant, and mean it
         row = _Row(error, call, call, frozenset({clip}))
         for beside in (call - 1, call + 1):
@@ -81,8 +89,9 @@ class Breaker:
                 del self._rows[beside]
                 row = _Row(error, min(row.first, other.first), max(row.last, other.last), row.clips | other.clips)
         self._rows[row.first] = self._rows[row.last] = row
-        clips = len(row.clips)
-        return clips if clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
+        clips, calls = len(row.clips), row.last - row.first + 1
+        dear = paid and clips >= CLIPS_PAID and calls >= CALLS_PAID
+        return clips if dear or clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
 
 
 def kind_of(error: str) -> str:
@@ -90,8 +99,13 @@ def kind_of(error: str) -> str:
     return _CHANGING.sub("#", error)
 
 
+def _paid_for(failure: Failure | None) -> bool:
+    """Whether a server has said what it counted."""
+    return isinstance(failure, ModelError) and bool(failure.usage)
+
+
 def _of_a_server(failure: Failure | None) -> bool:
-    """Whether it was called: it says so, or has used something up, or may have."""
+    """Whether it was called: it says so, or may have used something up."""
     if isinstance(failure, RequestRejected | TransientError | RateLimited):
         return True
-    return isinstance(failure, ModelError) and failure.usage != {}
+    return isinstance(failure, ModelError) and failure.usage is None
