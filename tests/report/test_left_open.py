@@ -73,7 +73,7 @@ def test_a_model_that_was_stopped_or_refused_is_marked_everywhere(dataset, tmp_p
     parsed = Parsed(page)
     words = "".join(parsed.words)
     assert "3 models were shown" in words
-    assert "19 of 24 missing" in words
+    assert "19 of 24 not answered" in words
     assert "Of 24 answers that were wanted, 2 ended in an error and 17 were never asked for." in words
     assert "deaf, asked study and letters, has no answer: 48 answers were wanted, and none was ever asked for." in words
     assert [one["href"] for one in parsed.named("a") if "left-" in one.get("href", "")] == ["#left-2"]

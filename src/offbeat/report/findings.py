@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from offbeat.report.values import CHOICES, ModelResult
-from offbeat.report.words import count, percent, with_interval
+from offbeat.report.words import count, percent, visible, with_interval
 
 GUESS = 1 / 3
 OFTEN = 0.6
@@ -15,7 +15,11 @@ FEW_SOURCES = 8
 
 
 def finding(model: ModelResult) -> str:
-    """Words for the headline: constant or not, better than a guess or not, and what it notices."""
+    """Words for the headline: constant or not, better than a guess or not, what it notices, and what is doubtful."""
+    return " ".join([_finding(model).rstrip(), *map(visible, model.oddities)])
+
+
+def _finding(model: ModelResult) -> str:
     if model.n == 0:
         return f"{model.name} gave no answer that can be scored."
     if model.constant is not None:

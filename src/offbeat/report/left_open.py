@@ -54,7 +54,7 @@ class LeftOpen:
     @property
     def label(self) -> str:
         """A few words."""
-        return f"{count(self.open)} of {count(self.wanted)} missing"
+        return f"{count(self.open)} of {count(self.wanted)} not answered"
 
     @property
     def says(self) -> str:

@@ -75,6 +75,7 @@ def render_page(
     }
     charts |= insight_charts(insights)
     rows = [variant.row for variant in dataset.variants]
+    marks = [mark_of(model, runs) for model in results.models]
     return (
         _environment()
         .get_template("page.html.j2")
@@ -91,7 +92,8 @@ def render_page(
             choices=CHOICES,
             results=results,
             findings=[*(finding(model) for model in results.models), *few_sources(results.models)],
-            marks=[mark_of(model, runs) for model in results.models],
+            marks=marks,
+            marked_at=_first_alike([(model.model, mark) for model, mark in zip(results.models, marks, strict=True)]),
             left=[left.of(model) for model in results.models],
             silent=left.silent_models,
             turned=words.turned,
@@ -168,6 +170,11 @@ def _environment() -> jinja2.Environment:
 def _breakable(name: str) -> Markup:
     """A name, `openai:Qwen/Qwen2.5-Omni-7B`, that goes on in the next line after its punctuation, not within a word."""
     return Markup("<wbr>").join(re.split(r"(?<=[:/_])", words.visible(name)))
+
+
+def _first_alike(items: Sequence[object]) -> list[int]:
+    """For each item the number of the first that is equal to it."""
+    return [items.index(item) for item in items]
 
 
 def _place(share: float) -> str:

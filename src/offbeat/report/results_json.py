@@ -125,6 +125,7 @@ def _model(model: ModelResult) -> Json:
         **{name: figure_json(figure) for name, figure in model.figures.items()},
         "outcomes": dict(model.outcomes),
         "served_models": list(model.served),
+        "oddities": list(model.oddities),
         "usage": model.usage,
         "confusion": {
             label: dict(zip(CHOICES, row, strict=True)) for label, row in zip(LABELS, model.confusion, strict=True)

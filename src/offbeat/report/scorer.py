@@ -15,6 +15,7 @@ from offbeat.analysis.intervals import Estimate
 from offbeat.analysis.repeats import Spread, spread
 from offbeat.dataset.schema import VariantRow
 from offbeat.evaluation.answer import OUTCOMES, Answer
+from offbeat.evaluation.oddities import oddities
 from offbeat.report.draws import SCORES, Draws
 from offbeat.report.places import places
 from offbeat.report.values import CHOICES, CODES, Bounds, Group, ModelResult
@@ -81,6 +82,7 @@ class Scorer:
             with_probabilities=int(told.sum()),
             served=tuple(sorted({str(served) for answer in answers if (served := answer.details.get(SERVED))})),
             usage=_usage(answers),
+            oddities=tuple(oddities(answers, self._rows)),
             spread=self._spread(kept),
             constant=chosen[0] if len(chosen) == 1 and chosen[0] in LABELS else None,
             groups={

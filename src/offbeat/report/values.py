@@ -90,6 +90,7 @@ class ModelResult:
         with_probabilities: how many scored answers have probabilities of the three options.
         served: the models that said that they had answered, where that is told.
         usage: the sum of each number in the usage of all its answers, errors included.
+        oddities: what makes its answers doubtful; see `offbeat.evaluation.oddities`.
         spread: of balanced accuracy over repeats; None without repeats.
         constant: the choice that it gave every time, if it did.
         groups: by ``genre``, ``language``, ``length``, ``delay``, ``size`` (of the delay), ``sign`` (the truth),
@@ -112,6 +113,7 @@ class ModelResult:
     with_probabilities: int
     served: tuple[str, ...]
     usage: Mapping[str, float]
+    oddities: tuple[str, ...]
     spread: Spread | None
     constant: str | None
     groups: Mapping[str, tuple[Group, ...]]

@@ -100,7 +100,7 @@ const FILTERS = {
   id: { keep: (v, value) => [v.id, v.clip, v.source].some((id) => id.includes(value)) },
   model: { options: data.models, any: "any" },
   choice: { options: [...data.labels, "none"], words: (c) => (c === "none" ? "no choice" : c), answer: (a, value) => a.shown === value },
-  outcome: { options: data.outcomes, words: (o) => (o === "error" ? "error: missing" : o), answer: (a, value) => a.outcome === value },
+  outcome: { options: data.outcomes, words: (o) => (o === "error" ? "error: no answer" : o), answer: (a, value) => a.outcome === value },
   unlike: { options: data.models, any: "any", answer: (a, value) => differs(a, partner(a, data.models.indexOf(value))) },
   right: { options: ["yes", "no"], words: (r) => (r === "yes" ? "right" : "wrong"), answer: (a, value) => a.right === value },
 };
