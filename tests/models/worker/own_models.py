@@ -1,5 +1,9 @@
 """Models of a user's own, to be served."""
 
+import sys
+
+import numpy as np
+
 from offbeat.errors import ModelError, RequestRejected
 from offbeat.models.base import Reply
 
@@ -35,3 +39,23 @@ class Awaited:
 
     async def close(self):
         print("closed")
+
+
+class Faulty(Together):
+    """Counts how often it was asked; hands over what no reply is, in another way each time."""
+
+    asked = 0
+
+    def replies(self, variants, prompts):
+        self.asked += 1
+        fine = [Reply(str(self.asked)) for _ in variants]
+        if self.asked == 1:
+            return [Reply("ahead", details={"delay_s": np.float32(0.5)}), "ahead", fine[2]]
+        if self.asked == 2:
+            return fine[1:]
+        if self.asked == 3:
+            sys.exit("enough")
+        return fine
+
+    def close(self):
+        pass

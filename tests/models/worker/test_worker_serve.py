@@ -53,6 +53,19 @@ def test_an_asynchronous_one_and_its_faults(variants):
     assert "ZeroDivisionError: by zero" in str(third)
 
 
+def test_a_fault_costs_an_answer_and_not_the_worker(variants):
+    """Which has its weights loaded."""
+    model = served(f"{OWN}:Faulty")
+    said = [model.replies(variants, [PROMPT] * 3) for _ in range(4)]
+    shown = [[str(one) if isinstance(one, ModelError) else one.text for one in each] for each in said]
+    assert "TypeError: Object of type float32 is not JSON serializable" in shown[0][0]
+    assert "TypeError: expected a Reply, got 'ahead'" in shown[0][1]
+    assert shown[0][2] == "1"
+    assert all("ValueError: 2 replies to 3 variants" in one for one in shown[1])
+    assert all("SystemExit: enough" in one for one in shown[2])
+    assert shown[3] == ["4", "4", "4"]
+
+
 @pytest.mark.parametrize(
     ("spec", "told"),
     [

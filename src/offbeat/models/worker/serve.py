@@ -16,7 +16,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             _serve(model, sys.stdin.buffer, out, runner)
         finally:
-            if isinstance(model, Closing):
-                runner.run(cast("Any", model.close()))
+            if isinstance(model, Closing) and inspect.isawaitable(closing := model.close()):
+                runner.run(cast("Any", closing))
     return 0
 
 
@@ -68,33 +68,45 @@ def _serve(model: Model, source: BinaryIO, out: BinaryIO, runner: asyncio.Runner
         if message["type"] == "close":
             return
         asks = message["asks"] if message["type"] == "ask_together" else [message]
-        variants, prompts = [_variant(ask) for ask in asks], [_prompt(ask["prompt"]) for ask in asks]
-        for ask, said in zip(asks, _said(model, variants, prompts, runner), strict=True):
-            _send(out, {"id": ask["id"], **_message(said)})
+        for ask, said in zip(asks, _said(model, asks, runner), strict=True):
+            out.write(_line(ask["id"], said))
+            out.flush()
 
 
-def _said(
-    model: Model, variants: Sequence[Variant], prompts: Sequence[Prompt], runner: asyncio.Runner
-) -> Sequence[Reply | ModelError]:
+def _said(model: Model, asks: Sequence[Mapping[str, Any]], runner: asyncio.Runner) -> Sequence[object]:
+    """What the model hands over; a fault of its code costs these asks, and not the worker and what it has loaded."""
+    variants, prompts = [_variant(ask) for ask in asks], [_prompt(ask["prompt"]) for ask in asks]
     try:
-        if isinstance(model, Grouped):
-            return model.replies(variants, prompts)
-        if inspect.iscoroutinefunction(model.reply):
-            return [runner.run(cast("Any", model.reply(variants[0], prompts[0])))]
-        return [_plain(model.reply(variants[0], prompts[0]))]
-    except ModelError as error:
-        return [error] * len(variants)
-    except Exception as error:  # noqa: BLE001  any fault of a model's code is told to the other side, and costs this ask
-        return [ModelError(f"{type(error).__name__}: {error}")] * len(variants)
+        if not isinstance(model, Grouped):
+            reply = model.reply(variants[0], prompts[0])
+            return [runner.run(cast("Any", reply)) if inspect.iscoroutinefunction(model.reply) else reply]
+        came = list(model.replies(variants, prompts))
+        if len(came) != len(asks):
+            raise ValueError(f"{len(came)} replies to {len(asks)} variants")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  any fault of a model's code
+        return [_told(error)] * len(asks)
+    return came
 
 
-def _plain(reply: Reply | Awaitable[Reply]) -> Reply:
-    return cast("Reply", reply)
+def _line(number: int, said: object) -> bytes:
+    """What was said as a line; what is no reply, or cannot be sent, as the error that it is."""
+    try:
+        return line_of({"id": number, **_message(said)})
+    except Exception as error:  # noqa: BLE001  such as a number that JSON does not hold
+        return line_of({"id": number, **_message(_told(error))})
 
 
-def _message(said: Reply | ModelError) -> dict[str, Any]:
+def _told(error: BaseException) -> ModelError:
+    return error if isinstance(error, ModelError) else ModelError(f"{type(error).__name__}: {error}")
+
+
+def _message(said: object) -> dict[str, Any]:
     if isinstance(said, ModelError):
         return {"type": "error", "kind": error_kind(said), "message": str(said) or type(said).__name__}
+    if not isinstance(said, Reply):
+        raise TypeError(f"expected a Reply, got {said!r:.200}")
     chances = None if said.probabilities is None else dict(said.probabilities)
     return {
         "type": "reply",
