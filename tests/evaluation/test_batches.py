@@ -1,5 +1,8 @@
 """Batches: handed over, left, collected later; what a server loses is asked again, and nothing twice meanwhile."""
 
+import asyncio
+import os
+import signal
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -302,3 +305,33 @@ def test_variants_of_the_same_bytes_are_handed_over_once_and_all_answered(server
     assert summary.complete
     assert len(open_run(tmp_path / "run").answers) == 3
     assert summary.spent_usd == pytest.approx((1000 + 10 * 10) / 2e6)
+
+
+def test_ctrl_c_while_clips_are_uploaded_hands_nothing_over(dataset, server, tmp_path):
+    """What is in flight is finished; a batch that was not sent is none, and hundreds of its clips may be to come."""
+
+    class Uploading(Batched):
+        async def submit(self, items, *, note):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(1)
+            return await super().submit(items, note=note)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_models(dataset, [Uploading(server)], out=tmp_path / "run", terms=TERMS)
+    assert server.jobs == {}
+    assert run_status(tmp_path / "run").spent_usd == 0
+    assert run_status(tmp_path / "run").models[0].in_batches == 0
+
+
+def test_ctrl_c_while_a_batch_is_sent_keeps_it(dataset, server, tmp_path):
+    class Sending(Batched):
+        async def submit(self, items, *, note):
+            note("ours for batches/0")
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0.2)
+            return await super().submit(items, note=note)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_models(dataset, [Sending(server)], out=tmp_path / "run", terms=TERMS)
+    assert list(server.jobs) == ["batches/0"]
+    assert run_status(tmp_path / "run").models[0].in_batches == 50

@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import accumulate
 
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RunError, TransientError
@@ -27,7 +26,7 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import spent_by, storable, told
-from offbeat.evaluation.calls.faults import caught_of
+from offbeat.evaluation.calls.faults import Failure, caught_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import (
     Job,
@@ -116,7 +115,7 @@ class BatchTurn:
         while left and why is None and not halted.is_set():
             part = left[: self._affordable(left[:LARGEST])]
             try:
-                why = await self._submit(part)
+                why = await self._submit(part, halted)
             except OutOfMoney as failure:
                 why = str(failure)
             left = left[len(part) :]
@@ -138,8 +137,8 @@ class BatchTurn:
         usage = most_usage(self._model, planned.variant, planned.prompt, batch=True)
         return cost_usd(self._price, usage, batch=True) or 0.0
 
-    async def _submit(self, part: Sequence[Planned]) -> str | None:
-        """Hand these over; why that failed, or None.
+    async def _submit(self, part: Sequence[Planned], halted: asyncio.Event) -> str | None:
+        """Hand these over, unless the run is to end before they are sent; why that failed, or None.
 
         Raises:
             OutOfMoney, RunError: nothing was handed over; or it could not be noted.
@@ -153,8 +152,18 @@ class BatchTurn:
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
         keys = [planned.key for planned in part]
         job = begin_job(self._database, model=self._model.name, keys=keys, call=call)
-        note = partial(name_job, self._database, job.number)
-        name = await caught_of(_handed_over, self._model, items, note=note)
+        sent = asyncio.Event()
+
+        def note(name: str) -> None:
+            name_job(self._database, job.number, name)
+            sent.set()
+
+        handing = asyncio.ensure_future(caught_of(_handed_over, self._model, items, note=note))
+        await _ended(handing, unless=halted, before=sent)
+        if handing.cancelled():
+            await self._withdraw([job])
+            return None
+        name = handing.result()
         if isinstance(name, str):
             name_job(self._database, job.number, name)
             return None
@@ -241,6 +250,16 @@ class BatchTurn:
         query = "SELECT key, variant_id FROM answers WHERE model = ? AND outcome <> 'error'"
         with self._database.reading() as connection:
             return set(connection.execute(query, (self._model.name,)).fetchall())
+
+
+async def _ended(handing: asyncio.Task[str | Failure], *, unless: asyncio.Event, before: asyncio.Event) -> None:
+    """Wait for it; where the run is to end before a server may have taken it, give it up: hours of uploads, perhaps."""
+    halting = asyncio.ensure_future(unless.wait())
+    await asyncio.wait({handing, halting}, return_when=asyncio.FIRST_COMPLETED)
+    halting.cancel()
+    if not before.is_set():
+        handing.cancel()
+    await asyncio.wait({handing})
 
 
 async def _handed_over(model: Batch, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
