@@ -79,6 +79,8 @@ def _tell_model(model: ModelStatus) -> None:
     for why in model.stopped if not model.in_batches else ():
         if not why.startswith("the probe:"):  # it stands above
             click.echo(one_line(f"{model.name}: stopped: {why}", 800))
+    for sentence in model.oddities:
+        click.echo(one_line(f"{model.name}: {sentence}", 500))
     lines = failure_lines(model.name, model.failures, model.lengths_s)
     for line in lines[:SHOWN]:
         click.echo(line)

@@ -13,6 +13,7 @@ from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.purse import spent_by_model, unpriced
+from offbeat.evaluation.oddities import oddities
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.run_folder import INFO, AskedRecord, RunInfo, check_dataset, dataset_folder_of, read_info
@@ -42,6 +43,7 @@ class ModelStatus:
         questions: how far it is with each question, by the last command that asked it.
         failures: why answers are missing, the most frequent first.
         lengths_s: of all clips that it was to be asked about.
+        oddities: what makes its answers doubtful; see `offbeat.evaluation.oddities`.
         in_batches: questions that a server has, and whose answers have not been collected.
         probe: what the probe found; None where there was none.
     """
@@ -52,6 +54,7 @@ class ModelStatus:
     questions: tuple[ModelSummary, ...]
     failures: tuple[Failure, ...]
     lengths_s: tuple[float, ...]
+    oddities: tuple[str, ...]
     in_batches: int
     probe: Mapping[str, Any] | None
 
@@ -101,9 +104,9 @@ def run_status(folder: Path) -> RunStatus:
     info = read_info(folder)
     dataset = open_dataset(dataset_folder_of(folder, info))
     check_dataset(folder, info, dataset)
-    lengths = {variant.row.variant_id: variant.row.clip_length_s for variant in dataset.variants}
+    rows = {variant.row.variant_id: variant.row for variant in dataset.variants}
     with Database(folder / FILE, readonly=True) as database:
-        failed = [answer for answer in all_answers(database) if answer.error is not None]
+        answers = all_answers(database)
         models: list[ModelStatus] = []
         for name, asked in info.models.items():
             asked_for = [
@@ -113,15 +116,21 @@ def run_status(folder: Path) -> RunStatus:
             ]
             plans = [plan for plan, _ in asked_for]
             shown = {plan.question.name for plan in plans}
-            own = [answer for answer in failed if answer.model == name and answer.question in shown]
+            own = [answer for answer in answers if answer.model == name and answer.question in shown]
+            failed = [
+                (answer.error, rows[answer.variant_id].clip_length_s) for answer in own if answer.error is not None
+            ]
+            last = [answer for answer in own if answer.revision == asked.revision]
+            odd = [oddities((one for one in last if one.question == question), rows) for question in sorted(shown)]
             models.append(
                 ModelStatus(
                     name=name,
                     revision=asked.revision,
                     asked_at=asked.asked_at,
                     questions=tuple(summarise(plan, database, stopped=stopped) for plan, stopped in asked_for),
-                    failures=failures_of((answer.error or "", lengths[answer.variant_id]) for answer in own),
+                    failures=failures_of(failed),
                     lengths_s=tuple(sorted({one.variant.row.clip_length_s for p in plans for one in p.planned})),
+                    oddities=tuple(dict.fromkeys(sentence for sentences in odd for sentence in sentences)),
                     in_batches=sum(len(job.keys) for job in pending_jobs(database, name)),
                     probe=asked.probe,
                 )

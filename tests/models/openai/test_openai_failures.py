@@ -82,7 +82,7 @@ def said(code, message, **more):
         ),
         # what a long complaint begins and ends with, and what to do about either
         (status(400, body=said(400, f"maximum context length{' .' * 200} 9")), RequestRejected, ". 9; send less"),
-        (status(500, body=said(500, f"{'at x ' * 200}CUDA out of memory")), TransientError, "of memory; send less"),
+        (status(500, body=said(500, f"{'at x ' * 200}CUDA out of memory")), TransientError, "of memory: send less"),
         (status(413), RequestRejected, "status 413"),
         (status(422, body={"detail": [{"loc": ["body", "model"], "msg": "field required"}]}), RequestRejected, "field"),
         (status(400, body=said("InvalidParameter.DataInspection", "format")), RequestRejected, "format"),

@@ -46,7 +46,9 @@ _HINTS = {
     "video_url": "the model may take no video at all",
 }
 """What to do, by what the server complains of."""
-_OUT_OF_MEMORY = "; send less (--option fps=… or --option height=…), or fewer clips at a time (--connections)"
+_OUT_OF_MEMORY = (
+    "; the server is out of memory: send less (--option fps=… or --option height=…), or fewer at a time (--connections)"
+)
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

@@ -1,0 +1,103 @@
+"""What the servers of bad days tell beside their answers, and what those of good days do."""
+
+from dataclasses import replace
+
+import pytest
+
+from fake_dataset import write_dataset
+from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.oddities import oddities
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.status import run_status
+from offbeat.models.base import Reply
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Clips of 3 and of 10 s, of 5 sources, with 5 delays each."""
+    return {variant.row.variant_id: variant.row for variant in write_dataset(tmp_path / "set").variants}
+
+
+def told(row, *, repeat=0, sound=25, seen=None):
+    """As of a server in good order: 250 tokens a second for the picture, and 25 for the sound."""
+    length_s = row.clip_length_s
+    tokens = int(length_s * (250 + sound)) + 90
+    usage = {"input_tokens": tokens, "audio_tokens": int(length_s * sound), "output_tokens": 2}
+    details = {"id": f"chatcmpl-{row.variant_id}-{repeat}", "system_fingerprint": "vllm-0.31", "provider": "a"}
+    return Answer(
+        model="m", revision="1", variant_id=row.variant_id, question="study", repeat=repeat, key="k", prompt="?",
+        system=None, options={"sync": "sync"}, outcome="ok", choice="sync", text="sync", probabilities=None,
+        usage=usage if seen is None else seen, details=details, error=None, asked_at="2026-11-23T00:00:00.000+00:00",
+        seconds=1.0,
+    )  # fmt: skip
+
+
+def test_a_server_in_good_order_is_beyond_doubt(rows):
+    answers = [told(row, repeat=repeat) for row in rows.values() for repeat in range(3)]
+    wobbling = [
+        replace(a, usage={**a.usage, "input_tokens": a.usage["input_tokens"] + n % 3}) for n, a in enumerate(answers)
+    ]
+    silent = [replace(answer, usage={}, details={}) for answer in answers]
+    one_id = [replace(answer, details={"id": "chatcmpl-1"}) for answer in answers]
+    failed = [replace(told(row, sound=0), outcome="error") for row in list(rows.values())[:9]]
+    for good in (answers, wobbling, silent, one_id, answers + failed, []):
+        assert oddities(good, rows) == []
+
+
+def test_a_server_that_drops_the_sound_of_some_calls_counts_fewer_tokens(rows):
+    uncounted = {"audio_tokens": None}
+    answers = [told(row, sound=0 if n % 5 == 0 else 25) for n, row in enumerate(rows.values())]
+    answers = [replace(answer, usage={**answer.usage, **uncounted}) for answer in answers]
+    (sentence,) = oddities(answers, rows)
+    assert "for 10 of its 50 answers than for others about the same clip (clips: 10)" in sentence
+
+
+def test_a_server_that_cuts_long_clips_counts_fewer_for_them(rows):
+    answers = [told(row) for row in rows.values()]
+    cut = {"input_tokens": 800, "output_tokens": 2}
+    answers = [
+        replace(a, usage=cut if rows[a.variant_id].clip_length_s == 10 else {**a.usage, "audio_tokens": None})
+        for a in answers
+    ]
+    (sentence,) = oddities(answers, rows)
+    assert sentence.startswith("Clips of 10 s took fewer tokens than those of 3 s (800 and 915)")
+
+
+def test_a_server_that_counts_no_sound_now_and_then(rows):
+    answers = [told(row) for row in rows.values()]
+    for n in range(0, 50, 7):
+        answers[n] = replace(answers[n], usage={"input_tokens": answers[n].usage["input_tokens"]})
+    (sentence,) = oddities(answers, rows)
+    assert "for 42 of its answers, and not for 8" in sentence
+
+
+def test_a_cache_hands_out_repeats_again(rows):
+    answers = [told(row, repeat=repeat) for row in rows.values() for repeat in range(5)]
+    answers = [replace(a, details={"id": f"chatcmpl-{a.variant_id}-{a.repeat // 3}"}) for a in answers]
+    (sentence,) = oddities(answers, rows)
+    assert "150 of its 250 answers bear the id" in sentence
+
+
+def test_several_servers_and_providers_are_named(rows):
+    answers = [told(row) for row in rows.values()]
+    answers = [
+        replace(a, details={"system_fingerprint": f"f{n % 2}", "provider": f"p{n % 6}"}) for n, a in enumerate(answers)
+    ]
+    assert oddities(answers, rows) == [
+        "Its answers come from several fingerprints of the server: f0 (25), f1 (25).",
+        "Its answers come from several providers: p0 (9), p1 (9), p2 (8), p3 (8) and 2 more.",
+    ]
+
+
+def test_the_status_tells_of_it(tmp_path):
+    class Halved:
+        name, revision, looks = "halved", "1", False
+
+        def reply(self, variant, prompt):
+            deaf = variant.row.audio_delay_ms > 1000
+            return Reply(prompt.words[0], usage={"input_tokens": 800 if deaf else 900, "output_tokens": 1})
+
+    run_models(write_dataset(tmp_path / "set"), [Halved()], out=tmp_path / "run")
+    (model,) = run_status(tmp_path / "run").models
+    (sentence,) = model.oddities
+    assert "10 of its 50 answers" in sentence
