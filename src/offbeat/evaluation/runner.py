@@ -26,6 +26,7 @@ from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import closed
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
+from offbeat.evaluation.calls.open_files import calls_that_fit
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import pending_jobs
@@ -170,6 +171,7 @@ class _Run:
         if name is not None and name not in self.terms.prices and any(plan.to_ask for plan in plans):
             note_unpriced(self.database, model.name)
         caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
+        self._note_what_does_not_fit(model)
         try:
             admission = await admit(
                 model,
@@ -189,6 +191,12 @@ class _Run:
             failure = await closed(model)
             if failure is not None:
                 _log.warning("%s could not be closed: %s", model.name, told(failure))
+
+    def _note_what_does_not_fit(self, model: Model) -> None:
+        fits, wanted = most_at_once(model, self.terms), self.terms.connections
+        if self.on_note is not None and is_asynchronous(model) and fits < wanted:
+            why = "the system lets a process open no more files here (ulimit -n)"
+            self.on_note(f"{model.name}: {fits} calls at once, not {wanted}: {why}")
 
     async def _ask(self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event) -> str | None:
         if self.terms.batch and isinstance(model, Batch):
@@ -235,7 +243,7 @@ def most_at_once(model: Model, terms: Terms) -> int:
     """Calls at the same time, at most."""
     if isinstance(model, Grouped):
         return max(1, model.at_once)
-    return terms.connections if is_asynchronous(model) else terms.jobs
+    return calls_that_fit(terms.connections) if is_asynchronous(model) else terms.jobs
 
 
 def price_name(model: Model) -> str | None:
