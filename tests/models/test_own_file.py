@@ -87,6 +87,14 @@ class Uncallable(Bare):
     reply = "sync"
 
 
+class Uncounted(Bare):
+    price_name = "gemini/gemini-3.8-flash"
+
+
+class Endless(Bare):
+    def replies(self, variants, prompts): ...
+
+
 number = 3
 """
 
@@ -180,6 +188,8 @@ def test_a_file_hides_no_installed_module(own, monkeypatch):
             "mymodels.py:Uncallable",
             r"'sync' is not a callable object; expected a method reply\(self, variant, prompt\)",
         ),
+        ("mymodels.py:Uncounted", r"has price_name, but no expected_usage: one is of no use without the other"),
+        ("mymodels.py:Endless", r"\(mymodels\.py\): has replies, but no at_once"),
         ("mymodels:Mine", r"there is no model 'mymodels'; did you mean 'mymodels\.py:Mine'\?"),
         ("my:models.py", r"my:models\.py: no such file"),
         ("mymodels.pyc:Mine", r"there is no model 'mymodels\.pyc'.*and FILE\.py:Class"),

@@ -32,6 +32,8 @@ GROUP = "offbeat.models"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*?;.*\bextra\s*==\s*['\"]([^'\"]+)['\"]")
 _IN_FILE = re.compile(r"(.+?\.py)(?::([^:]*))?(?::(.*))?", re.DOTALL)
 _GIVEN = ("argument", "seed")
+_PAIRS = (("price_name", "expected_usage"), ("at_once", "replies"))
+"""Where one is missing, the other would do nothing, without a word: no bound for money, no clip's variants together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,11 @@ def _check_made(model: Model, which: str, place: str) -> None:
     ]
     if lacking:
         raise ModelUnavailable(f"{which}: has no {', no '.join(lacking)}, which every model needs")
+    for pair in _PAIRS:
+        there = [what for what in pair if hasattr(type(model), what) or hasattr(model, what)]
+        if len(there) == 1:
+            (other,) = set(pair) - set(there)
+            raise ModelUnavailable(f"{which}: has {there[0]}, but no {other}: one is of no use without the other")
     for what in ("name", "revision"):
         try:
             told = getattr(model, what)
