@@ -156,6 +156,29 @@ def test_an_error_is_told_and_is_no_verdict(failure, after, variants):
     json.dumps(result.to_json(), allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    ("stop", "clips", "told"), [("truncated", 1, "was cut off by the output budget"), ("refused", 4, "was refused")]
+)
+def test_one_that_says_nothing_is_not_called_deaf(stop, clips, told, variants):
+    """Cut off at the whole output budget, each call is as dear as it can be, so one clip of them is enough."""
+
+    class Silent(Watching):
+        asked = 0
+
+        def reply(self, variant, prompt):
+            Silent.asked += 1
+            return Reply("", stop=stop)
+
+    result = probe(Silent(), variants)
+    asked = Silent.asked
+    assert told in result.error
+    assert told in result.says
+    assert f"each of its {asked} replies" in result.error
+    assert (result.passed, result.sound, result.clips) == (False, None, clips)
+    again = probe(Silent(), variants, former=result.to_json())
+    assert (again.error, Silent.asked) == (result.error, 2 * asked), "what said nothing was taken over"
+
+
 def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", "sentinel-4711-0815")
     result = probe(Failing(RequestRejected("bad key sentinel-4711-0815"), after=0), variants, clips=1)

@@ -151,6 +151,8 @@ async def probe_model(
     """
     calls = probe_calls(variants, question, clips=clips)
     said = _taken_over(former, calls, question)
+    if _nothing_said(said, whole=True):
+        said = []
     done = len({one.clip for one in said})
     nonce = token_hex(8)
     with tempfile.TemporaryDirectory(prefix="offbeat-probe-") as scratch:
@@ -159,6 +161,8 @@ async def probe_model(
                 own = [call for call in calls if call.clip == clip]
                 await _show(own, ask, Path(scratch) / str(clip), nonce, said)
                 done = clip + 1
+                if why := _nothing_said(said, whole=done == clips):
+                    raise ModelError(why)
                 if on_clip is not None and done < clips:
                     await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
         except (ModelError, MediaError) as failure:
@@ -198,6 +202,22 @@ def _taken_over(former: Mapping[str, Any] | None, calls: Sequence[ProbeCall], qu
     shown = {call.clip: call.variant.row.variant_id for call in calls}
     said = [Said(**one) for one in former["said"] if one["clip"] < former["clips"]]
     return said if all(shown.get(one.clip) == one.variant_id for one in said) else []
+
+
+def _nothing_said(said: Sequence[Said], *, whole: bool) -> str | None:
+    """Why there is nothing to judge; None where there is, or where that may yet come.
+
+    Args:
+        said: all that came back.
+        whole: these are all clips: one that is refused says nothing about the next.
+    """
+    outcomes = {one.outcome for one in said}
+    if outcomes == {"truncated"}:
+        return (
+            f"each of its {len(said)} replies was cut off by the output budget, in which thoughts may count; give it "
+            "a larger one, or let it think less (`offbeat models` lists its options)"
+        )
+    return f"each of its {len(said)} replies was refused, as by a filter" if outcomes == {"refused"} and whole else None
 
 
 async def _show(calls: Sequence[ProbeCall], ask: Ask, scratch: Path, nonce: str, said: list[Said]) -> None:
