@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from builds import build, card_file, settings
 from hypothesis import given
-from hypothesis import settings as chances
 from hypothesis import strategies as st
 from readers import FFMPEG, opencv_frames
 
@@ -180,14 +179,12 @@ RATE = st.sampled_from(
 )
 
 
-@chances(deadline=None)
 @given(st.integers(1, 60), RATE, st.fractions(0, 20, max_denominator=1000))
 def test_the_grid_against_counting(count: int, fps: Fraction, time_s: Fraction) -> None:
     begun = [k for k in range(count) if k / fps <= time_s]
     assert Grid(count, fps).shown_at(time_s) == begun[-1]
 
 
-@chances(deadline=None)
 @given(st.integers(1, 60), RATE, st.sampled_from(RATES))
 def test_a_rate_against_counting(count: int, fps: Fraction, wanted: Fraction) -> None:
     moments = [k / wanted for k in range(600) if k / wanted <= (count - 1) / fps]

@@ -6,6 +6,7 @@ import time
 import httpx2 as httpx
 import pytest
 
+from offbeat.evaluation.calls.open_files import calls_that_fit
 from servers.stand_in import (
     Fault,
     Response,
@@ -88,12 +89,13 @@ def test_holds_a_thousand_slow_requests():
         return head.startswith(b"HTTP/1.1 200 OK")
 
     async def ask_all(port):
-        return await asyncio.gather(*(ask(port) for _ in range(1000)))
+        return await asyncio.gather(*(ask(port) for _ in range(at_once)))
 
+    at_once = calls_that_fit(1000)  # both ends of each lie in this process
     with StandIn(echo, faults=lambda _: Fault(wait_s=2.0)) as server:
-        assert sum(asyncio.run(ask_all(server.port))) == 1000
+        assert sum(asyncio.run(ask_all(server.port))) == at_once
     # all were sent before the first was answered, unless the machine took longer than that over it
-    assert server.most_at_once > 300
+    assert server.most_at_once > at_once // 4
 
 
 def test_lives_in_a_process_of_its_own(tmp_path):

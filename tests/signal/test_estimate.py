@@ -157,7 +157,7 @@ def test_the_curve_spans_what_was_asked_for_and_is_possible():
     assert np.abs(short.lags_s).max() == pytest.approx(3 - MIN_OVERLAP_S, abs=0.04)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.01, 1), st.integers(0, 60), st.sampled_from([1, 2]))
 def test_level_brightness_and_channels_do_not_matter(gain, brighter, channels):
     times_s = irregular_times(seed=8)
