@@ -140,6 +140,24 @@ def test_the_permutation_test_is_that_of_all_permutations():
     assert scipy.stats.norm.sf(z) == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+@pytest.mark.parametrize("probable", [False, True])
+def test_who_repeats_himself_has_said_nothing_new(knowing, probable):
+    """Each answer three times, in any order: the tests are those of one answer each, to the last digit."""
+    rng = np.random.default_rng(5)
+    choice = rng.integers(0, 4, TRUTH.size)
+
+    def found(order):
+        answers = Coded(truth=TRUTH[order], choice=choice[order], source=SOURCE[order])
+        given = knowing[order] if probable else None
+        clip, variant = SOURCE[order], np.arange(TRUTH.size)[order]
+        told = contrasts(answers, DELAYS[order], clip, given, variant=variant, draws=50).values()
+        return [(one.detection_p, one.direction_p, one.detection_reach, one.direction_reach) for one in told]
+
+    once = found(np.arange(TRUTH.size))
+    again = found(rng.permutation(np.repeat(np.arange(TRUTH.size), 3)))
+    assert again == [pytest.approx(one, rel=1e-9) for one in once]
+
+
 def figure(value, low, high):
     return Estimate(value=value, low=low, high=high, n_sources=20)
 
@@ -151,6 +169,7 @@ UNSURE = dataclasses.replace(BOTH, detection_p=0.02, direction_p=0.02)
 SHIFTS = Contrast(figure(0.5, 0.4, 0.6), figure(0.5, 0.4, 0.6), 0.0, 1e-9, 0.9)
 TURNED = Contrast(figure(0.5, 0.4, 0.6), figure(0.1, 0.0, 0.2), 0.0, 1e-9, 1e-9)
 FEW = dataclasses.replace(NO, detection_reach=0.04, direction_reach=0.04)
+OUT_OF_REACH = dataclasses.replace(UNSURE, detection_p=0.9, direction_p=1.0, direction_reach=1.0)
 FEW_NOTICED = dataclasses.replace(SHIFTS, direction_reach=0.04)
 GAIN = Calibration(
     figure(0.4, 0.3, 0.5), figure(0.5, 0.4, 0.6), figure(0.6, 0.5, 0.7), 0.7, figure(0.2, 0.1, 0.3), (1, 1, 1)
@@ -179,6 +198,8 @@ def evidence(words, probabilities=None, **changes):
         (evidence((UNSURE, UNSURE)), "insensitive"),
         (evidence((FEW, FEW)), "cannot be told"),
         (evidence((FEW, NO)), "insensitive"),
+        (evidence((OUT_OF_REACH, NO)), "cannot be told"),
+        (evidence((NO, NO), (OUT_OF_REACH, NO), probe_sound="does not depend"), "deaf"),
         (evidence((FEW, FEW), (FEW, FEW), unmoved=True), "deaf"),
         (evidence((FEW, BOTH)), "sensitive"),
         (evidence((FEW_NOTICED, FEW_NOTICED)), "sensitive"),

@@ -6,7 +6,8 @@ The rules, the first that holds:
 verdict                             rule
 ==================================  ====================================================================================
 ``cannot be told``                  fewer than two sources, or nothing in sync, or nothing shifted; or neither deaf nor
-                                    blind, and so few choices that a perfect observer would not be beyond chance either
+                                    blind, and so few choices that a perfect observer would not be beyond chance
+                                    either, or not in a contrast whose interval leaves chance out
 ``deaf``                            no contrast beyond chance; and the probe found that its answers do not depend on the
                                     sound, or its probabilities are the same at all delays of every clip
 ``blind``                           no contrast beyond chance; and the probe found the same of the picture
@@ -112,6 +113,11 @@ def _nothing(evidence: Evidence) -> tuple[Verdict, str]:
         return "blind", "The probe found that its answers do not depend on the picture, and no delay changes them."
     if not any(_could(contrast) for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
         return "cannot be told", "So few choices that a perfect observer would not stand out from chance either."
+    if any(contrast.unconfirmed for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
+        return (
+            "cannot be told",
+            "Its answers stand out from chance, but too few variants of each clip were answered to confirm it.",
+        )
     if evidence.probabilities:
         return "insensitive", "No delay changes its words or its probabilities beyond chance."
     return "insensitive", "No delay changes its words beyond chance; it gave no probabilities that could tell more."

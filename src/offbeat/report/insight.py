@@ -128,6 +128,7 @@ class _Asked:
     coded: Coded
     delay_ms: Array
     clip: NDArray[np.int64]
+    variant: NDArray[np.int64]
     probabilities: Array
     told: NDArray[np.bool_]
 
@@ -167,11 +168,13 @@ def _insight(
 def _asked(answers: Sequence[Answer], rows: Mapping[str, VariantRow], scorer: Scorer) -> _Asked:
     own = [rows[answer.variant_id] for answer in answers]
     clips = {name: number for number, name in enumerate(sorted({row.clip_id for row in own}))}
+    variants = {name: number for number, name in enumerate(sorted({row.variant_id for row in own}))}
     probabilities, told = option_probabilities(answers)
     return _Asked(
         coded=scorer.coded(answers),
         delay_ms=np.array([row.audio_delay_ms for row in own], dtype=np.float64),
         clip=np.array([clips[row.clip_id] for row in own], dtype=np.int64),
+        variant=np.array([variants[row.variant_id] for row in own], dtype=np.int64),
         probabilities=probabilities,
         told=told,
     )
@@ -182,8 +185,18 @@ def _why(asked: _Asked, *, draws: int, seed: int, probe: Mapping[str, Any] | Non
     some = bool(told.any())
     coded, delays, probabilities = asked.coded.where(told), asked.delay_ms[told], asked.probabilities[told]
     words, in_probabilities = shared_alpha(
-        contrasts(asked.coded, asked.delay_ms, asked.clip, draws=draws, seed=seed),
-        contrasts(coded, delays, asked.clip[told], probabilities, draws=draws, seed=seed) if some else {},
+        contrasts(asked.coded, asked.delay_ms, asked.clip, variant=asked.variant, draws=draws, seed=seed),
+        contrasts(
+            coded,
+            delays,
+            asked.clip[told],
+            probabilities,
+            variant=asked.variant[told],
+            draws=draws,
+            seed=seed,
+        )
+        if some
+        else {},
     )
     evidence = Evidence(
         words=words,
