@@ -135,6 +135,14 @@ def test_where_an_answer_was_to_be_it_is_an_error_of_this_model_alone(run, tmp_p
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=kind_of)
+def test_in_a_probe_it_is_told_and_is_no_verdict(run, raised):
+    model = Faulty(raised, "reply")
+    model.looks = True
+    stopped = run(model)[0].stopped
+    assert stopped.startswith(f"the probe: The probe could not be carried out: {kind_of(raised)}")
+
+
+@pytest.mark.parametrize("raised", RAISED, ids=kind_of)
 @pytest.mark.parametrize("kind", [Faulty, InProcess])
 def test_at_its_end_it_is_a_warning(run, caplog, kind, raised):
     model, _ = run(kind(raised, "close"))

@@ -1,6 +1,7 @@
 """The probe against models that decode what they are shown."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from builds import build, card_file, settings
 from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching, probe
 
 from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
+from offbeat.evaluation.probe import probing
 from offbeat.evaluation.probe.probing import NOT_NEEDED, needs_probe
 from offbeat.models.base import Reply
 
@@ -61,6 +63,15 @@ def test_each_is_seen_for_what_it_is(model, expected, variants):
 def test_a_compact_dataset_is_probed_alike(videos, variants):
     compact = built(videos, layout="compact")
     assert probe(Watching(), compact).to_json() == probe(Watching(), variants).to_json()
+
+
+def test_a_full_disk_is_told(variants, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(probing, "copied", full)
+    told = probe(Watching(), variants).says
+    assert re.search(r"offbeat-probe-\w+: no clip could be written there \(No space left on device\); TMPDIR", told)
 
 
 def test_every_showing_is_a_file_of_its_own(variants):

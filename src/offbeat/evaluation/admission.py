@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.calls.calling import Caller
+from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, probe_calls
@@ -109,6 +110,6 @@ def asking(caller: Caller) -> Ask:
             raise called.failure
         if called.failure is None:
             raise TransientError("the run was interrupted")  # a plain ModelError might be taken for the model's own
-        raise ModelError(f"{type(called.failure).__name__}: {called.failure}") from called.failure
+        raise ModelError(told(called.failure)) from called.failure
 
     return ask

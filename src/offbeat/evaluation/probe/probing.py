@@ -147,7 +147,7 @@ async def probe_model(
 
     Raises:
         SettingsError: no variants, or no clips are wanted.
-        Exception: whatever `ask` or `on_clip` raises that is no `ModelError`.
+        Exception: whatever `ask` or `on_clip` raises that is neither a `ModelError` nor an `OSError`.
     """
     calls = probe_calls(variants, question, clips=clips)
     said = _taken_over(former, calls, question)
@@ -167,6 +167,9 @@ async def probe_model(
                     await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
         except (ModelError, MediaError) as failure:
             return judge(model, question, said, clips=done, error=redacted(str(failure) or type(failure).__name__))
+        except OSError as failure:
+            why = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
+            return judge(model, question, said, clips=done, error=why)
     return judge(model, question, said, clips=done)
 
 
