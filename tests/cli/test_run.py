@@ -201,6 +201,24 @@ def test_what_clips_of_one_length_alone_suffer_from_is_said_once(dataset, offbea
     assert "short: 20 x 0000" in err  # there are no others
 
 
+def test_what_makes_answers_doubtful_is_said_at_the_end_of_a_run_by_the_status_and_on_the_page(
+    dataset, offbeat, tmp_path
+):
+    (tmp_path / "halved.py").write_text(
+        "from offbeat.models.base import Reply\n\n\n"
+        "class Halved:\n"
+        "    name, revision, looks = 'halved', '1', False\n\n"
+        "    def reply(self, variant, prompt):\n"
+        "        deaf = variant.row.audio_delay_ms > 1000\n"
+        "        return Reply('sync', usage={'input_tokens': 800 if deaf else 900, 'output_tokens': 1})\n"
+    )
+    _, _, err = offbeat("run", "set", "--model", "halved.py:Halved", "--out", "run")
+    _, out, _ = offbeat("status", "run")
+    offbeat("report", "run", "--out", "report")
+    for told in (err, out, (tmp_path / "report" / "index.html").read_text()):
+        assert "Fewer tokens were counted for 10 of its 50 answers" in told
+
+
 @pytest.fixture
 def own_model(tmp_path):
     (tmp_path / "priced.py").write_text(

@@ -89,6 +89,14 @@ def test_several_servers_and_providers_are_named(rows):
     ]
 
 
+def test_a_server_that_begins_to_tell_is_another_version(rows):
+    answers = [told(row) for row in rows.values()]
+    answers[:20] = [replace(answer, details={**answer.details, "system_fingerprint": None}) for answer in answers[:20]]
+    assert oddities(answers, rows) == [
+        "Its answers come from several fingerprints of the server: vllm-0.31 (30), none told (20)."
+    ]
+
+
 def test_the_status_tells_of_it(tmp_path):
     class Halved:
         name, revision, looks = "halved", "1", False

@@ -218,6 +218,7 @@ def run(
             on_note=lambda note: click.echo(note, err=True),
         )
     _tell_errors(summary, failed, {one.variant.row.clip_length_s for plan in plans for one in plan.planned})
+    _tell_oddities(summary, out)
     _tell(summary, out, as_json)
     return 0 if summary.complete else 1
 
@@ -269,6 +270,15 @@ def _tell_errors(summary: RunSummary, failed: dict[str, list[tuple[str, float]]]
             own = [other for other in summary.models if other.name == model.name]
             left = sum(other.missing + other.outcomes["error"] for other in own)
             click.echo(one_line(f"{model.name}: {left} without an answer: {model.stopped}", 800), err=True)
+
+
+def _tell_oddities(summary: RunSummary, out: Path) -> None:
+    from offbeat.evaluation.status import run_status
+
+    asked = {model.name for model in summary.models}
+    for model in run_status(out).models:
+        for sentence in model.oddities if model.name in asked else ():
+            click.echo(one_line(f"{model.name}: {sentence}", 500), err=True)
 
 
 def _tell(summary: RunSummary, out: Path, as_json: bool) -> None:

@@ -103,7 +103,8 @@ def _handed_out_again(answers: Sequence[Answer]) -> str | None:
 
 
 def _several(answers: Sequence[Answer], name: str, what: str) -> str | None:
-    told = Counter(value for answer in answers if isinstance(value := answer.details.get(name), str))
+    values = [answer.details.get(name) for answer in answers]
+    told = Counter(value if isinstance(value, str) else "none told" for value in values)
     if len(told) < 2:
         return None
     shown = ", ".join(f"{value} ({times})" for value, times in told.most_common(_MOST_NAMES))
