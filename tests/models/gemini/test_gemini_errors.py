@@ -84,6 +84,22 @@ def test_waiting_that_does_not_help(ask, server, given, advice):
     assert len(server.requests) == 1
 
 
+def test_what_to_do_is_not_lost_behind_where_to_read(ask, server):
+    """The words of the service at the end of a day's quota, of which a line shows the beginning."""
+    says = (
+        "You exceeded your current quota, please check your plan and billing details. For more information on this "
+        "error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. To monitor your current usage, head to: "
+        "https://ai.dev/usage?tab=rate-limit. \n* Quota exceeded for metric: "
+        "generativelanguage.googleapis.com/generate_requests, limit: 250, model: gemini-3.8-flash\n"
+        "Please retry in 43000.500000000s."
+    )
+    server.queue(fault(429, "RESOURCE_EXHAUSTED", says, PER_DAY))
+    with pytest.raises(ModelUnavailable) as raised:
+        ask()
+    assert "limit: 250" in str(raised.value)
+    assert str(raised.value)[:400].endswith("the same command then goes on")
+
+
 def test_a_limit_that_only_begins_with_nought_is_no_such_quota(ask, server):
     server.queue(fault(429, "RESOURCE_EXHAUSTED", "limit: 0.5 requests a second; limit: 01000"))
     with pytest.raises(ModelError) as raised:
@@ -210,6 +226,20 @@ def test_no_candidate_and_no_reason(ask, wire):
     with pytest.raises(ModelError, match="without a candidate") as raised:
         ask()
     assert raised.value.usage["input_tokens"] > 0
+
+
+@pytest.mark.parametrize("instead", [{"modelVersion": "gemini-4-flash"}, {"candidates": []}])
+def test_what_does_not_say_what_it_used_was_not_free(ask, wire, instead):
+    """A failure with usage {} would be one that cost nothing."""
+
+    def untold(answer):
+        del answer["usageMetadata"]
+        answer.update(instead)
+
+    wire.amend = untold
+    with pytest.raises(ModelError) as raised:
+        ask()
+    assert raised.value.usage is None
 
 
 def test_a_model_that_is_not_there(ask, server):

@@ -14,7 +14,7 @@ from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import Terms, run_models
 from offbeat.evaluation.status import run_status
 from offbeat.models.base import Prompt
-from servers.gemini_wire import KEY
+from servers.gemini_wire import KEY, MODEL
 from servers.stand_in import half_body, html, status
 
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
@@ -77,6 +77,18 @@ def test_a_server_that_stumbles_loses_nothing(dataset, made, server, tmp_path):
     )
     assert summary.complete
     assert summary.models[0].outcomes["ok"] == len(dataset.variants)
+
+
+def test_another_snapshot_in_the_middle_is_told_once(dataset, made, wire, tmp_path, caplog):
+    def moved(answer):
+        answer["modelVersion"] = f"{MODEL}-{'002' if len(wire.clips) % 2 else '001'}"
+
+    wire.amend = moved
+    terms = Terms(prices=PRICES, even_if_deaf=True, connections=1)
+    assert run_models(dataset, [made()], out=tmp_path / "run", terms=terms).complete
+    (told,) = [record.getMessage() for record in caplog.records if "answers now" in record.getMessage()]
+    assert f"{MODEL}-001 answers now, beside {MODEL}-002" in told
+    assert len({answer.details["served_model"] for answer in open_run(tmp_path / "run").answers}) == 2
 
 
 def test_the_bound_on_money_holds_and_the_key_is_nowhere(dataset, made, server, tmp_path):

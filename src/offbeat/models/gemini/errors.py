@@ -48,6 +48,8 @@ _HOPELESS = (
     ),
 )
 """What a 429 tells where it makes no sense to ask again soon."""
+_WHERE_TO_READ = re.compile(r"(?:For more information|To monitor)[^.\n]*?https?://\S+\s*")
+"""Sentences of a 429 that fill its line, so that what to do would be cut off."""
 _OF_THE_ACCOUNT = re.compile(r"api.?key|location is not supported|billing|API_KEY_INVALID", re.IGNORECASE)
 _OF_A_FILE = re.compile(r"\bfiles?\b", re.IGNORECASE)
 _NOT_READY = "ACTIVE state"
@@ -124,7 +126,8 @@ def said_by(failure: client_errors.APIError) -> Said:
 
 def told(said: Said, spec: str) -> str:
     """What the server said, in one line."""
-    return plain(f"{spec}: the server says {said.code} {said.status}: {said.message}").rstrip(".")
+    message = _WHERE_TO_READ.sub("", said.message)
+    return plain(f"{spec}: the server says {said.code} {said.status}: {message}").rstrip(".")
 
 
 def error_for(said: Said, spec: str) -> ModelError:
@@ -149,7 +152,9 @@ def error_for(said: Said, spec: str) -> ModelError:
     if said.code in (401, 403) or (said.code == 400 and _OF_THE_ACCOUNT.search(said.message + said.details)):
         return ModelUnavailable(f"{text}. Check the key, its project and its billing at aistudio.google.com")
     if said.code == 404:
-        return ModelUnavailable(f"{text}. The model is gone, or not open to this key; expected one that is listed")
+        return ModelUnavailable(
+            f"{text}. The model is gone, or not open to this key; ai.google.dev/gemini-api/docs/models lists them"
+        )
     if said.code == 400 and _OF_PROCESSING.search(said.message):
         return RequestRejected(f"{text}. Type: --option processing=default")
     if said.code == 413:

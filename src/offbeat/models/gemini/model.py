@@ -91,6 +91,7 @@ class Gemini:
         )
         self._connection: Connection | None = None
         self._logprobs = self._settings.logprobs
+        self._served: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -177,10 +178,25 @@ class Gemini:
             await self._open().uploads.forget(sha256, media)
             body = await self._call_once_more(variant, prompt, budget)
         reply = reply_from(response_in(body, self.name), settings=self._settings, row=variant.row, prompt=prompt)
+        self._watch(reply.details["served_model"])
         details: dict[str, JsonValue] = {**reply.details, "sent": "inline" if isinstance(media, bytes) else "upload"}
         if self._settings.logprobs and not self._logprobs:
             details["logprobs"] = "the model gives none"
         return replace(reply, details=details)
+
+    def _watch(self, served: JsonValue) -> None:
+        """Say where the service moves the name from one snapshot to the next: both pass as the model asked for."""
+        if not isinstance(served, str) or served in self._served:
+            return
+        if self._served:
+            _log.warning(
+                "%s: %s answers now, beside %s: the service is moving the name, and the run holds answers of both; "
+                "`served_model` in each answer's details says which",
+                self.name,
+                served,
+                ", ".join(sorted(self._served)),
+            )
+        self._served.add(served)
 
     async def _media(self, variant: Variant) -> tuple[bytes | str, str]:
         """The clip's bytes, or the address of its upload, and its SHA-256; no bytes are held beside an address."""

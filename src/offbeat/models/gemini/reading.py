@@ -79,7 +79,8 @@ def reply_from(response: Response, *, settings: Settings, row: VariantRow, promp
     """
     spec = f"gemini:{settings.model}"
     usage = usage_of(response)
-    _check_model(response, settings, usage)
+    spent = usage or None  # where it does not tell, an answer was not free, and nobody knows what it cost
+    _check_model(response, settings, spent)
     details: dict[str, JsonValue] = {"served_model": response.model_version}
     if response.response_id:
         details["response_id"] = plain(response.response_id)
@@ -89,18 +90,18 @@ def reply_from(response: Response, *, settings: Settings, row: VariantRow, promp
     if blocked and not response.candidates:
         return Reply(text="", stop="refused", usage=_json(usage), details={**details, "block_reason": plain(blocked)})
     if settings.token_check:
-        _check_tokens(response, usage, expected, settings)
+        _check_tokens(response, usage, expected, settings, spent)
     if not response.candidates:
-        raise ModelError(f"{spec}: an answer without a candidate, and without a reason", usage=usage)
+        raise ModelError(f"{spec}: an answer without a candidate, and without a reason", usage=spent)
     first = response.candidates[0]
     reason = first.finish_reason or "FINISH_REASON_UNSPECIFIED"
     details["finish_reason"] = reason
     if first.finish_message:
         details["finish_message"] = plain(first.finish_message)
     if reason == "PUP_LIMITED_DISABLED":
-        raise ModelUnavailable(f"{spec}: the account is limited for breaking the terms of use ({reason})", usage=usage)
+        raise ModelUnavailable(f"{spec}: the account is limited for breaking the terms of use ({reason})", usage=spent)
     if reason not in _STOPS:
-        raise ModelError(f"{spec}: the answer ended with {plain(reason)}, so it is none", usage=usage)
+        raise ModelError(f"{spec}: the answer ended with {plain(reason)}, so it is none", usage=spent)
     parts = (first.content.parts if first.content else None) or []
     text = redacted("".join(part.text or "" for part in parts if not part.thought))
     probabilities: Mapping[str, float] | None = None
@@ -122,7 +123,7 @@ def _chances(candidate: Candidate, prompt: Prompt) -> Chances:
     return chances_of(prompt, places)
 
 
-def _check_model(response: Response, settings: Settings, usage: Mapping[str, int]) -> None:
+def _check_model(response: Response, settings: Settings, spent: Mapping[str, int] | None) -> None:
     if not response.model_version:
         return  # a gateway that does not tell
     served = response.model_version.removeprefix("models/")
@@ -131,24 +132,26 @@ def _check_model(response: Response, settings: Settings, usage: Mapping[str, int
     raise ModelUnavailable(
         f"gemini:{settings.model}: {plain(served)} answered in its place; the service has moved the name. "
         f"Type: --model gemini:{plain(served)}",
-        usage=usage,
+        usage=spent,
     )
 
 
-def _check_tokens(response: Response, usage: Mapping[str, int], expected: int, settings: Settings) -> None:
+def _check_tokens(
+    response: Response, usage: Mapping[str, int], expected: int, settings: Settings, spent: Mapping[str, int] | None
+) -> None:
     if not response.usage_metadata.prompt_tokens_details:
         return  # not told: the probe before the run has to show it
     spec = f"gemini:{settings.model}"
     for kind, thing in (("audio_tokens", "sound"), ("video_tokens", "picture")):
         if not usage.get(kind):
             raise ModelError(
-                f"{spec}: the server counted no {thing} tokens: it answered without the {thing}", usage=usage
+                f"{spec}: the server counted no {thing} tokens: it answered without the {thing}", usage=spent
             )
     if usage["video_tokens"] < expected / 2:
         raise ModelError(
             f"{spec}: the server counted {usage['video_tokens']} picture tokens, expected about {expected} at "
             f"{settings.fps or DEFAULT_FPS:g} frames a second: it left frames out",
-            usage=usage,
+            usage=spent,
         )
 
 
