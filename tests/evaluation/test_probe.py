@@ -190,6 +190,16 @@ def test_one_that_says_nothing_is_not_called_deaf(stop, clips, told, variants):
     assert (again.error, Silent.asked) == (result.error, 2 * asked), "what said nothing was taken over"
 
 
+@pytest.mark.parametrize("failure", [RequestRejected("too long"), TransientError("out of memory")])
+def test_where_a_server_fails_at_clips_of_one_length_it_is_said_how_to_leave_them_out(failure, variants):
+    lengths = [replace(one, row=one.row.model_copy(update={"clip_length_s": 10.0})) for one in variants]
+    result = probe(Failing(failure, after=0), lengths)
+    assert result.error == str(failure)  # all are as long
+    short = [replace(one, row=one.row.model_copy(update={"clip_length_s": 2.5, "still": True})) for one in variants]
+    result = probe(Failing(failure, after=0), [*lengths, *short[:1], short[-1]])
+    assert f"{failure} (at a clip of 10 s; --length 2.5 leaves these out)" in result.says
+
+
 def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", "sentinel-4711-0815")
     result = probe(Failing(RequestRejected("bad key sentinel-4711-0815"), after=0), variants, clips=1)

@@ -34,7 +34,7 @@ from typing import Any, cast
 
 from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
-from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, TransientError
+from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
 from offbeat.evaluation.probe.rule import ALPHA, Finding, Said, Sense, find, repeated
 from offbeat.evaluation.probe.words import says
@@ -166,11 +166,21 @@ async def probe_model(
                 if on_clip is not None and done < clips:
                     await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
         except (ModelError, MediaError) as failure:
-            return judge(model, question, said, clips=done, error=redacted(str(failure) or type(failure).__name__))
+            why = redacted(str(failure) or type(failure).__name__)
+            if isinstance(failure, RequestRejected | TransientError):
+                why += _length_of(next(call.variant for call in calls if call.clip == done), variants)
+            return judge(model, question, said, clips=done, error=why)
         except OSError as failure:
             why = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
             return judge(model, question, said, clips=done, error=why)
     return judge(model, question, said, clips=done)
+
+
+def _length_of(shown: Variant, variants: Sequence[Variant]) -> str:
+    """How long the clip is at which a server failed, where others are not as long: it may bear these."""
+    lengths = sorted({variant.row.clip_length_s for variant in variants})
+    others = ",".join(f"{length:g}" for length in lengths if length != shown.row.clip_length_s)
+    return f" (at a clip of {shown.row.clip_length_s:g} s; --length {others} leaves these out)" if others else ""
 
 
 def judge(
