@@ -133,3 +133,13 @@ def test_what_cannot_be_tried_out() -> None:
 @pytest.mark.parametrize("value", ["a=b", "[1", "", "1" * 5000, "[" * 100_000])
 def test_what_is_no_json_is_text(value):
     assert read_options([f"key_env={value}"], None, ["openai:m"]) == {"key_env": value}
+
+
+def test_answers_that_no_report_will_score_are_told_before_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[question]]\nname = "own"\ntemplate = "When?\\n{options}"\n'
+        'options = [{ label = "sync" }, { label = "ahead" }, { label = "late" }]\n'
+    )
+    told = _invoke(questions, f"{tmp_path / 'own.toml'}:own").stderr
+    assert "own: a report lists its answers and scores none: late is none of the labels sync, ahead, behind" in told
+    assert "scores none" not in _invoke(questions, "letters").stderr

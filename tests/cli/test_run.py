@@ -90,6 +90,16 @@ def test_dry_run_asks_nothing(dataset, offbeat, tmp_path):
     assert (model["expected"], model["kept"], model["to_ask"], model["most_usd"]) == (50, 20, 30, 0)
 
 
+def test_dry_run_adds_up_what_several_may_cost(dataset, own_model, offbeat):
+    words = ("run", "set", "--model", own_model, "--model", "random", "--question", "study", "--question", "letters")
+    _, out, _ = offbeat(*words, "--prices", "prices.toml", "--out", "run", "--dry-run")
+    assert [line.split()[-1] for line in out.splitlines()[1:5]] == ["0.00", "0.00", "free", "free"]
+    assert "All of them together: at most $0.00." in out
+    offbeat("run", "set", "--model", "random", "--out", "run")
+    _, out, _ = offbeat("run", "set", "--model", "random", "--out", "run", "--dry-run")
+    assert out.splitlines()[1].split()[-1] == "-"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -112,7 +112,7 @@ def _nothing(evidence: Evidence) -> tuple[Verdict, str]:
     if evidence.probe_picture == NOT_DEPENDING:
         return "blind", "The probe found that its answers do not depend on the picture, and no delay changes them."
     if not any(_could(contrast) for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
-        return "cannot be told", "So few choices that a perfect observer would not stand out from chance either."
+        return "cannot be told", "Too few variants of each clip were answered: not even a perfect observer would stand out from chance."
     if any(contrast.unconfirmed for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
         return (
             "cannot be told",

@@ -45,7 +45,7 @@ def questions(name: str | None, as_json: bool) -> None:
 
 
 def _show(question: Question) -> None:
-    from offbeat.evaluation.question import write_prompt
+    from offbeat.evaluation.question import unscored, write_prompt
 
     prompt = write_prompt(question, clip_id=EXAMPLE_CLIP, length_s=EXAMPLE_LENGTH_S)
     if prompt.system is not None:
@@ -55,6 +55,8 @@ def _show(question: Question) -> None:
     meant = ", ".join(f"{word} means {option}" for word, option in zip(prompt.words, prompt.options, strict=True))
     order = "; shuffled: another order for each clip" if question.order == "shuffled" else ""
     click.echo(f"\n{question.name}: {meant}{order}", err=True)
+    if (note := unscored(question)) is not None:
+        click.echo(note, err=True)
 
 
 def _as_json(question: Question) -> dict[str, object]:

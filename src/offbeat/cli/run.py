@@ -157,6 +157,7 @@ def run(
     """
     from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
     from offbeat.evaluation.plan import Selection, asked_anew, plan_run
+    from offbeat.evaluation.question import unscored
     from offbeat.evaluation.run_folder import noted_probes
     from offbeat.evaluation.runner import Terms, run_models
 
@@ -169,6 +170,9 @@ def run(
         price_file=price_file,
         seed=seed,
     )
+    for question in opened.questions:
+        if (note := unscored(question)) is not None:
+            click.echo(note, err=True)
     selection = Selection(limit=limit, genres=genres, lengths=lengths, conditions=conditions, seed=seed)
     plans = plan_run(opened.dataset, opened.models, opened.questions, selection, repeats, out)
     for words in (words for plan in plans for words in asked_anew(plan)):
@@ -234,6 +238,8 @@ def _tell_estimates(estimates: Sequence[Estimate], as_json: bool) -> None:
     click.echo(text_table(header, [_estimate_row(estimate) for estimate in estimates]))
     if in_batches := sum(estimate.in_batches for estimate in estimates):
         click.echo(f"Besides, questions in batches: {in_batches}; they are not counted, and --batch collects them.")
+    if len(estimates) > 1 and total:
+        click.echo(f"All of them together: at most ${total:.2f}.")
     if any(estimate.tokens for estimate in estimates):
         click.echo("Tokens and cost are upper bounds, as long as no call has to be made again: every reply is taken to")
         click.echo("use its whole budget. --max-cost sets a bound that holds in any case.")
@@ -243,6 +249,8 @@ def _estimate_row(estimate: Estimate) -> tuple[str | int, ...]:
     tokens = estimate.tokens
     written = tokens.get("output_tokens", 0) + tokens.get("thinking_tokens", 0)
     cost = "unknown" if estimate.most_usd is None else f"{estimate.most_usd:.2f}" if estimate.most_usd else "free"
+    if not estimate.to_ask and not estimate.probe_calls:
+        cost = "-"
     counts = (tokens["input_tokens"], written) if tokens else ("-", "-")
     return (
         estimate.name,

@@ -23,6 +23,7 @@ from offbeat.dataset.variant import Variant
 from offbeat.errors import SettingsError
 from offbeat.evaluation.tables import parse_table, text_of
 from offbeat.models.base import Prompt
+from offbeat.timing import LABELS
 
 SHIPPED = "questions.toml"
 OPTIONS = "{options}"
@@ -88,6 +89,18 @@ class Question:
         """SHA-256 over all that an answer may depend on; two questions of one name with different ones are two."""
         parts = [self.template, self.options, self.words, self.meanings, self.system, self.order]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def unscored(question: Question) -> str | None:
+    """What to know before anything is asked, where a report could not score the answers; None where it can."""
+    foreign = [option for option in question.options if option not in LABELS]
+    if not foreign:
+        return None
+    return (
+        f"{question.name}: a report lists its answers and scores none: {', '.join(foreign)} "
+        f"{'is' if len(foreign) == 1 else 'are'} none of the labels {', '.join(LABELS)}; `word` is what is to be said "
+        "for a label"
+    )
 
 
 def prompt_for(question: Question, variant: Variant) -> Prompt:

@@ -119,7 +119,7 @@ def open_material(run_folders: Sequence[Path], *, dataset_folder: Path | None = 
                 f"{run.dataset_folder}); make a report of each"
             )
     if not any(run.answers for run in runs):
-        raise RunError(f"{runs[0].folder}: no answers yet; run `offbeat run` to the end first")
+        raise RunError(f"{runs[0].folder}: no answers yet; `offbeat status {runs[0].folder}` says why")
     dataset = open_dataset(dataset_folder or runs[0].dataset_folder)
     if dataset.fingerprint != runs[0].dataset_fingerprint:
         raise DatasetError(
