@@ -335,3 +335,16 @@ def test_ctrl_c_while_a_batch_is_sent_keeps_it(dataset, server, tmp_path):
         run_models(dataset, [Sending(server)], out=tmp_path / "run", terms=TERMS)
     assert list(server.jobs) == ["batches/0"]
     assert run_status(tmp_path / "run").models[0].in_batches == 50
+
+
+def test_a_job_that_ends_without_results_is_told_of(run, server, tmp_path, caplog):
+    server.state = "pending"
+    run()
+    keys = server.jobs["batches/0"]
+    server.state, server.lose = "ended", set(keys[:20])
+    run()
+    server.collect_error = ModelError("no such job")
+    run()
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("batched: batches/0: JOB_STATE_SUCCEEDED; to be handed over anew: 20; what was set")
+    assert second.startswith("batched: batches/1: lost: no such job; to be handed over anew: 20; what was set")

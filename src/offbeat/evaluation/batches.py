@@ -17,6 +17,7 @@ spent. What is killed before, while clips are rendered and uploaded, has no name
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -43,6 +44,8 @@ from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Paid, Reply, most_usage
+
+_log = logging.getLogger(__name__)
 
 LARGEST = 500
 """Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
@@ -191,6 +194,7 @@ class BatchTurn:
         collected = await caught_of(self._model.collect, job.job, items)
         if isinstance(collected, BaseException):
             if isinstance(collected, ModelError) and not isinstance(collected, _NOT_NOW):
+                self._tell_missing(job, f"lost: {told(collected)}", len(job.keys))
                 await self._end(job, f"lost: {told(collected)}", {}, None)
                 return None
             return f"{job.job}: cannot be told now: {told(collected)}; the same command collects it later"
@@ -214,8 +218,15 @@ class BatchTurn:
                     usage[word] = usage.get(word, 0) + count
         if collected.state == "ended":
             cost = sum(self._cost(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
+            if missing := len(known.keys() - collected.replies.keys()):
+                self._tell_missing(job, collected.note or "ended", missing)
             await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
         return None
+
+    def _tell_missing(self, job: Job, note: str, missing: int) -> None:
+        """Else nobody would know why there is another batch of the same questions, and why so much is spent."""
+        paid = "" if job.call is None else "; what was set aside for them counts as spent, as nobody tells their cost"
+        _log.warning("%s: %s: %s; to be handed over anew: %d%s", self._model.name, job.job, note, missing, paid)
 
     def _watch(self, clip: str, error: str | None, came: Reply | ModelError) -> None:
         """See whether more of the same would be paid for in vain."""
