@@ -11,25 +11,26 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, cast
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, RateLimited, TransientError
-from offbeat.evaluation.calls.checking import checked_or_fault, spent_by, told
+from offbeat.errors import RateLimited, TransientError
+from offbeat.evaluation.calls.checking import checked_or_fault, told
 from offbeat.evaluation.calls.faults import Failure, caught, caught_of
 from offbeat.evaluation.calls.limiter import Limiter, set_within
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Patience
+from offbeat.evaluation.calls.paying import Till
 from offbeat.evaluation.calls.vigil import Vigil, Watch
-from offbeat.evaluation.money.prices import Price, cost_usd
-from offbeat.evaluation.money.purse import OutOfMoney, Purse
+from offbeat.evaluation.money.prices import Price
+from offbeat.evaluation.money.purse import Purse
 from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply
 from offbeat.models.keys import secrets_now
 
 CALL_LIMIT_S = 600.0
-PURSE_WAIT_S = 0.05
 
 Asked: TypeAlias = tuple[Variant, Prompt]
-_Way: TypeAlias = "Callable[[Sequence[Asked], Executor | None], Awaitable[list[Reply | Failure]]]"
+_Way: TypeAlias = "Callable[[Sequence[Asked]], Awaitable[list[Reply | Failure]]]"
 
 
 def is_asynchronous(model: Model) -> bool:
@@ -79,8 +80,9 @@ class Caller:
         self._model = model
         self._limiter = limiter
         self._halted = halted
-        self._purse = purse
-        self._price = price
+        self._till: Till | None = None
+        if purse is not None and price is not None and isinstance(model, Paid):
+            self._till = Till(model, purse=purse, price=price, halted=halted)
         self._call_limit_s = call_limit_s
         self._first_wait_s = first_wait_s
         self._asynchronous = is_asynchronous(model)
@@ -110,7 +112,7 @@ class Caller:
             RunError: a paid call could not be noted.
         """
         with self._vigil.over(variant.row.clip_id) as watch:
-            way = self._until_certain([(variant, prompt)], self._single, key, purpose, executor, watch)
+            way = self._until_certain([(variant, prompt)], partial(self._single, executor), key, purpose, watch)
             certain = [called async for _, called in way]
             return certain[0] if certain else Called(None, None, ())
 
@@ -130,23 +132,17 @@ class Caller:
         Raises:
             OutOfMoney, RunError: as of `call`.
         """
-        return self._until_certain(asked, self._together, "", "answer", executor)
+        return self._until_certain(asked, partial(self._together, executor), "", "answer")
 
     async def _until_certain(
-        self,
-        asked: Sequence[Asked],
-        reply: _Way,
-        key: str,
-        purpose: str,
-        executor: Executor | None,
-        watch: Watch | None = None,
+        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str, watch: Watch | None = None
     ) -> AsyncGenerator[tuple[int, Called]]:
         patience = [Patience(self._first_wait_s) for _ in asked]
         left: Mapping[int, Failure | None] = dict.fromkeys(range(len(asked)))
         while left:
             async with self._limiter.slot() as begun:
                 now = [asked[place] for place in left]
-                came = None if self._halted.is_set() else await self._attempt(now, reply, key, purpose, executor)
+                came = None if self._halted.is_set() else await self._attempt(now, reply, key, purpose)
             if came is None:
                 break
             passing: dict[int, Failure] = {}
@@ -187,37 +183,14 @@ class Caller:
             self._limiter.was_too_much(begun, retry_after_s=came.retry_after_s)
 
     async def _attempt(
-        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str, executor: Executor | None
+        self, asked: Sequence[Asked], reply: _Way, key: str, purpose: str
     ) -> list[Reply | Failure] | None:
-        """One call, and its money; None where it did not go out, as the run is to end."""
-        if self._purse is None or self._price is None or not isinstance(self._model, Paid):
-            return await reply(asked, executor)
-        most_usd = caught(_most_usd, self._model, self._price, asked)
-        if isinstance(most_usd, BaseException):
-            return [most_usd for _ in asked]
-        call = await self._begun(self._purse, key, purpose, most_usd)
-        if call is None:
-            return None
-        came = await reply(asked, executor)
-        usage, cost = _spent(came, self._price)
-        ended = type(next((one for one in came if not isinstance(one, Reply)), came[0])).__name__
-        await asyncio.to_thread(self._purse.end, call, ended=ended, usage=usage, cost_usd=cost)
-        return came
+        """One call; None where it did not go out, as the run is to end."""
+        if self._till is None:
+            return await reply(asked)
+        return await self._till.paid(asked, partial(reply, asked), key=key, purpose=purpose)
 
-    async def _begun(self, purse: Purse, key: str, purpose: str, most_usd: float) -> int | None:
-        """Set money aside; where there may be enough when others have ended, wait for them."""
-        while True:
-            try:
-                return await asyncio.to_thread(
-                    purse.begin, model=self._model.name, key=key, purpose=purpose, most_usd=most_usd
-                )
-            except OutOfMoney as failure:
-                if not failure.may_pass:
-                    raise
-            if await set_within(self._halted, PURSE_WAIT_S):
-                return None
-
-    async def _single(self, asked: Sequence[Asked], executor: Executor | None) -> list[Reply | Failure]:
+    async def _single(self, executor: Executor | None, asked: Sequence[Asked]) -> list[Reply | Failure]:
         """What comes back from the model about one variant, or what it raises."""
         ((variant, prompt),) = asked
         reply = self._model.reply
@@ -232,7 +205,7 @@ class Caller:
             came = TransientError(f"no reply within {self._call_limit_s:g} s", usage=None)
         return [self._fit(came, prompt)]
 
-    async def _together(self, asked: Sequence[Asked], executor: Executor | None) -> list[Reply | Failure]:
+    async def _together(self, executor: Executor | None, asked: Sequence[Asked]) -> list[Reply | Failure]:
         """The same of a clip's variants in one call."""
         model = cast("Grouped", self._model)
         loop = asyncio.get_running_loop()
@@ -251,19 +224,3 @@ def _replies(model: Grouped, asked: Sequence[Asked]) -> list[Reply | Failure]:
     if len(came) != len(asked):
         raise ValueError(f"{len(came)} replies to {len(asked)} variants")
     return list(came)
-
-
-def _most_usd(model: Paid, price: Price, asked: Sequence[Asked]) -> float:
-    """The most that one call about all of these may cost."""
-    each = [cost_usd(price, model.expected_usage(variant, prompt)) for variant, prompt in asked]
-    known = [most for most in each if most is not None]
-    if len(known) < len(each):
-        raise ModelError(f"{model.name}: expected_usage tells no tokens in and out, so no price can be set")
-    return sum(known)
-
-
-def _spent(came: Sequence[Reply | Failure], price: Price) -> tuple[Mapping[str, JsonValue] | None, float | None]:
-    """What one call used and cost; of several variants, each answer tells by itself what it used."""
-    each = [spent_by(one, price) for one in {id(one): one for one in came}.values()]  # one failure may stand for all
-    costs = [cost for _, cost in each if cost is not None]
-    return each[0][0] if len(each) == 1 else None, sum(costs) if len(costs) == len(each) else None
