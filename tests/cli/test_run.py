@@ -269,3 +269,22 @@ def test_calls_at_an_unknown_price_are_told_to_those_who_set_a_bound_later(datas
 def test_where_prices_are_known_nothing_is_said_of_unknown_ones(dataset, own_model, offbeat):
     _, out, _ = offbeat("run", "set", "--model", own_model, "--limit", "20", "--prices", "prices.toml", "--out", "run")
     assert "not counted" not in out
+
+
+def test_a_fault_of_a_models_code_shows_its_traceback_once(dataset, tmp_path, offbeat, caplog):
+    (tmp_path / "shaky.py").write_text(
+        "class Shaky:\n"
+        "    name, revision, looks = 'shaky', '1', False\n\n"
+        "    def reply(self, variant, prompt):\n"
+        "        if variant.row.label == 'sync':\n"
+        "            raise KeyError('mel')\n"
+        "        raise ValueError(f'CUDA error at {variant.row.variant_id}')\n"
+    )
+    words = ("run", "set", "--model", "shaky.py:Shaky", "--limit", "20", "--jobs", "1", "--out", "run")
+    _, _, err = offbeat(*words)
+    shown = [record.getMessage() for record in caplog.records if "Traceback" in record.getMessage()]
+    assert sorted(text.rstrip().split("\n")[-1].split(":")[0] for text in shown) == ["KeyError", "ValueError"]
+    assert " x ValueError: CUDA error at v0000" in err
+    caplog.clear()
+    offbeat(*words)
+    assert any("Traceback" in record.getMessage() for record in caplog.records)

@@ -19,6 +19,7 @@ from offbeat.cli.opening import open_all
 from offbeat.cli.outcomes import failure_lines, outcome_table, tell_spent
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
+from offbeat.cli.tracebacks import each_once
 from offbeat.timing import exact_seconds
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def run(
         probe_clips=probe_clips,
         batch=batch,
     )
-    with progress("collecting" if batch else "asking", to_ask) as advance:
+    with each_once(), progress("collecting" if batch else "asking", to_ask) as advance:
 
         def on_progress(answer: Answer) -> None:
             if answer.error is not None:
