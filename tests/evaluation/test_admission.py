@@ -8,7 +8,7 @@ import pytest
 from builds import build, card_file, settings
 from probe_models import Deaf, Dice, Failing, Watching
 
-from offbeat.errors import TransientError
+from offbeat.errors import ModelError, TransientError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
@@ -253,3 +253,15 @@ def test_who_takes_no_batches_is_not_even_probed(dataset, tmp_path):
     summary = run_models(dataset, [model], out=tmp_path / "run", terms=Terms(batch=True))
     assert "takes no batches" in summary.models[0].stopped
     assert model.calls == 0
+
+
+def test_what_hindered_a_probe_and_that_it_is_asked_all_the_same_are_two_sentences(dataset, tmp_path):
+    class Broken:
+        name, revision = "broken", "1"
+
+        def reply(self, variant, prompt):
+            raise ModelError("no luck")
+
+    notes = []
+    run_models(dataset, [Broken()], out=tmp_path / "run", terms=Terms(even_if_deaf=True), on_note=notes.append)
+    assert notes[-1].endswith("could not be carried out: no luck. It is asked all the same.")
