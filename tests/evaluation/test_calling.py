@@ -215,7 +215,7 @@ def test_waits_grow_and_differ():
 def test_a_call_that_hangs_is_given_up(call):
     model = Scripted("hang", SYNC)
     called, spent = call(model, call_limit_s=0.05)
-    assert called.former == ("no reply within 0.05 s",)
+    assert called.former == ("no reply within 0.05 s; --timeout sets how long",)
     # nobody knows what the first call cost: all that was set aside for it counts
     assert spent == pytest.approx(0.002 + (900 * 1 + 1 * 10) / 1e6)
 

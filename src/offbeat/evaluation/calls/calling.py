@@ -202,7 +202,7 @@ class Caller:
             async with asyncio.timeout(self._call_limit_s):
                 came = await caught_of(cast("Callable[..., Awaitable[Reply]]", reply), variant, prompt)
         except TimeoutError:
-            came = TransientError(f"no reply within {self._call_limit_s:g} s", usage=None)
+            came = TransientError(f"no reply within {self._call_limit_s:g} s; --timeout sets how long", usage=None)
         return [self._fit(came, prompt)]
 
     async def _together(self, executor: Executor | None, asked: Sequence[Asked]) -> list[Reply | Failure]:
