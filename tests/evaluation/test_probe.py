@@ -10,7 +10,7 @@ from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehin
 
 from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
 from offbeat.evaluation.probe import probing
-from offbeat.evaluation.probe.probing import NOT_NEEDED, needs_probe
+from offbeat.evaluation.probe.result import NOT_NEEDED, needs_probe
 from offbeat.models.base import Reply
 
 DEPENDS, NOT, MIXED = "depends", "does not depend", "answers do not fit the files"

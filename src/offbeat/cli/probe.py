@@ -21,7 +21,7 @@ from offbeat.timing import exact_seconds
 if TYPE_CHECKING:
     from offbeat.dataset.variant import Variant
     from offbeat.evaluation.money.purse import Purse
-    from offbeat.evaluation.probe.probing import ProbeResult
+    from offbeat.evaluation.probe.result import ProbeResult
     from offbeat.evaluation.probe.rule import Finding, Said
     from offbeat.evaluation.question import Question
     from offbeat.evaluation.runner import Terms
@@ -93,7 +93,7 @@ def probe(
     from offbeat.evaluation.money.purse import passing_purse
     from offbeat.evaluation.plan import Selection, select_variants
     from offbeat.evaluation.probe.plan import probe_calls
-    from offbeat.evaluation.probe.probing import needs_probe
+    from offbeat.evaluation.probe.result import needs_probe
     from offbeat.evaluation.runner import Terms, check_prices
 
     opened = open_all(

@@ -12,7 +12,8 @@ from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, probe_calls
-from offbeat.evaluation.probe.probing import NOT_NEEDED, Ask, ProbeResult, is_settled, needs_probe, probe_model
+from offbeat.evaluation.probe.probing import Ask, probe_model
+from offbeat.evaluation.probe.result import NOT_NEEDED, ProbeResult, is_settled, needs_probe
 from offbeat.evaluation.probe.words import more_clips
 from offbeat.models.base import JsonValue, Model, Prompt, Reply
 

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: make test-qwen")
 
-from offbeat.evaluation.probe.probing import needs_probe  # noqa: E402
+from offbeat.evaluation.probe.result import needs_probe  # noqa: E402
 from offbeat.models.base import Looks  # noqa: E402
 from offbeat.models.qwen import QwenOmni  # noqa: E402
 

@@ -15,7 +15,7 @@ from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls
-from offbeat.evaluation.probe.probing import is_settled, needs_probe
+from offbeat.evaluation.probe.result import is_settled, needs_probe
 from offbeat.models.base import Model, Paid, most_usage
 
 

@@ -15,8 +15,8 @@ cache of replies, or a random number drawn from a file's hash or name, would mak
 itself for plain clips and differ for altered ones, as if it heard.
 
 `ask(variant, prompt)` is the caller's own way to a reply, with its retries and its money. A model with
-``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record.
-What is asked stands in `offbeat.evaluation.probe.plan`, how it is judged in `offbeat.evaluation.probe.rule`.
+``looks = False`` is not probed: `needs_probe` tells, and `NOT_NEEDED` is its record. What is asked stands in
+`offbeat.evaluation.probe.plan`, how it is judged in `.rule`, and what is told and kept of it in `.result`.
 """
 
 from __future__ import annotations
@@ -24,100 +24,23 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_hex
-from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
 from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
-from offbeat.evaluation.probe.rule import ALPHA, Finding, Said, Sense, find, repeated
-from offbeat.evaluation.probe.words import says
+from offbeat.evaluation.probe.result import ProbeResult, judge
+from offbeat.evaluation.probe.rule import Said
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import USAGE, JsonValue, Looks, Model, Prompt, Reply
+from offbeat.models.base import Model, Prompt, Reply
 from offbeat.models.keys import redacted
 
-LONGEST_TEXT = 2000
-"""Characters of a reply that are kept: run.json holds them, and every report."""
-
 Ask = Callable[[Variant, Prompt], Awaitable[Reply]]
-
-NOT_NEEDED: Mapping[str, JsonValue] = {
-    "passed": None,
-    "overridden": False,
-    "says": "It looks at no clip, so there is nothing to probe.",
-}
-"""The record of a model that is not probed because it looks at nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """What a probe found.
-
-    Attributes:
-        model: the model's name.
-        revision: what exactly answered.
-        question: the name of the run's own question.
-        says: the result in a sentence or two.
-        sound: of its hearing; None where the probe could not be carried out.
-        picture: of its seeing; likewise.
-        repeated: how often it said the same when shown and asked the same again ...
-        repeats: ... and how often that was tried.
-        usage: tokens, by kind of clip and word of `USAGE`: the mean over its replies to the run's own question.
-        said: all that came back.
-        clips: how many were shown to the end; of a probe that was cut short, these need not be shown again.
-        error: why the probe could not be carried out.
-    """
-
-    model: str
-    revision: str
-    question: str
-    says: str
-    sound: Finding | None
-    picture: Finding | None
-    repeated: int
-    repeats: int
-    usage: Mapping[str, Mapping[str, float]]
-    said: tuple[Said, ...]
-    clips: int
-    error: str | None = None
-
-    @property
-    def found(self) -> dict[Sense, Finding]:
-        """What was found, by sense; empty where the probe could not be carried out."""
-        both: dict[Sense, Finding | None] = {"sound": self.sound, "picture": self.picture}
-        return {sense: finding for sense, finding in both.items() if finding is not None}
-
-    @property
-    def passed(self) -> bool:
-        """Whether its answers depend on both the sound and the picture."""
-        return bool(self.found) and all(finding.verdict == "depends" for finding in self.found.values())
-
-    def to_json(self) -> dict[str, JsonValue]:
-        """All of it as plain values; `overridden` is for the caller to set."""
-        found = {"passed": self.passed, "overridden": False, "alpha": ALPHA, **asdict(self)}
-        return cast("dict[str, JsonValue]", {**found, "said": [_plain(one) for one in self.said]})
-
-
-def needs_probe(model: Model) -> bool:
-    """Whether the model looks at clips, as far as it says."""
-    return not isinstance(model, Looks) or model.looks
-
-
-def is_settled(former: Mapping[str, Any] | None, *, even_if_deaf: bool) -> bool:
-    """Whether a former probe of the same revision is enough: it was passed, or came to its end and the user insists.
-
-    Args:
-        former: its record; None where there was none.
-        even_if_deaf: the user insists.
-    """
-    return former is not None and bool(former["passed"] or (even_if_deaf and not former["error"]))
 
 
 async def probe_model(
@@ -181,31 +104,6 @@ def _length_of(shown: Variant, variants: Sequence[Variant]) -> str:
     lengths = sorted({variant.row.clip_length_s for variant in variants})
     others = ",".join(f"{length:g}" for length in lengths if length != shown.row.clip_length_s)
     return f" (at a clip of {shown.row.clip_length_s:g} s; --length {others} leaves these out)" if others else ""
-
-
-def judge(
-    model: Model, question: Question, said: Sequence[Said], *, clips: int, error: str | None = None
-) -> ProbeResult:
-    """What a probe found, from all that came back for so many whole clips, and perhaps for part of another."""
-    found: dict[Sense, Finding] = (
-        {} if error is not None else {sense: find(said, sense) for sense in ("sound", "picture")}
-    )
-    usage = _usage(said)
-    same, tried = repeated(said)
-    return ProbeResult(
-        model=model.name,
-        revision=model.revision,
-        question=question.name,
-        says=says(found, usage, error=error),
-        sound=found.get("sound"),
-        picture=found.get("picture"),
-        repeated=same,
-        repeats=tried,
-        usage=usage,
-        said=tuple(said),
-        clips=clips,
-        error=error,
-    )
 
 
 def _taken_over(former: Mapping[str, Any] | None, calls: Sequence[ProbeCall], question: Question) -> list[Said]:
@@ -282,20 +180,3 @@ def _only_word(text: str, words: Sequence[str]) -> str | None:
     """The one of the words that occurs; a careless reading does no harm where it is only compared with its like."""
     found = [word for word in words if re.search(rf"\b{word}\b", text, re.IGNORECASE)]
     return found[0] if len(found) == 1 else None
-
-
-def _usage(said: Sequence[Said]) -> dict[str, dict[str, float]]:
-    found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in said:
-        if one.asked == "own":
-            kind = (one.alteration or "plain").split()[0]
-            for word in USAGE:
-                count = one.usage.get(word)
-                if isinstance(count, int | float) and not isinstance(count, bool):
-                    found[kind][word].append(count)
-    return {kind: {word: round(fmean(counts), 1) for word, counts in words.items()} for kind, words in found.items()}
-
-
-def _plain(said: Said) -> dict[str, object]:
-    chances = None if said.probabilities is None else dict(said.probabilities)
-    return {**asdict(said), "text": said.text[:LONGEST_TEXT], "probabilities": chances, "usage": dict(said.usage)}
