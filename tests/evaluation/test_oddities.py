@@ -44,6 +44,15 @@ def test_a_server_in_good_order_is_beyond_doubt(rows):
         assert oddities(good, rows) == []
 
 
+def test_what_was_asked_twice_and_what_was_refused_casts_no_doubt(rows):
+    """A reply cut off is asked for once more, and counts both; a clip that a filter refuses may count nothing."""
+    answers = [told(row) for row in rows.values()]
+    twice = {name: 2 * count for name, count in answers[0].usage.items()}
+    again = replace(answers[0], outcome="truncated", usage=twice, details={**answers[0].details, "calls": 2})
+    refused = replace(answers[1], outcome="refused", usage={"input_tokens": 9, "output_tokens": 0})
+    assert oddities([again, refused, *answers[2:]], rows) == []
+
+
 def test_a_server_that_drops_the_sound_of_some_calls_counts_fewer_tokens(rows):
     uncounted = {"audio_tokens": None}
     answers = [told(row, sound=0 if n % 5 == 0 else 25) for n, row in enumerate(rows.values())]
@@ -81,9 +90,11 @@ def test_a_cache_hands_out_repeats_again(rows):
 def test_several_servers_and_providers_are_named(rows):
     answers = [told(row) for row in rows.values()]
     answers = [
-        replace(a, details={"system_fingerprint": f"f{n % 2}", "provider": f"p{n % 6}"}) for n, a in enumerate(answers)
+        replace(a, details={"served_model": f"v{n % 2}", "system_fingerprint": f"f{n % 2}", "provider": f"p{n % 6}"})
+        for n, a in enumerate(answers)
     ]
     assert oddities(answers, rows) == [
+        "Its answers come from several versions of the model: v0 (25), v1 (25).",
         "Its answers come from several fingerprints of the server: f0 (25), f1 (25).",
         "Its answers come from several providers: p0 (9), p1 (9), p2 (8), p3 (8) and 2 more.",
     ]

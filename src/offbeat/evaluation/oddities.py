@@ -9,7 +9,8 @@ each answer:
 * Longer clips of one size never take fewer tokens, unless they were cut.
 * Where the tokens of the sound are told of some answers, they are to be told of all: else several programs answer.
 * Every reply has an id of its own; repeats that share one were not asked anew, but handed out by a cache.
-* A fingerprint of the system, or the name of a provider, that changes: other software, or another machine, answers.
+* A version of the model, a fingerprint of the system, or the name of a provider, that changes: another model, other
+  software, or another machine, answers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from offbeat.evaluation.answer import Answer
 _TOKENS_A_SECOND = 5
 """Fewer by that much, and some of the clip is missing."""
 _MOST_NAMES = 4
+_NAMES = (
+    ("served_model", "versions of the model"),
+    ("system_fingerprint", "fingerprints of the server"),
+    ("provider", "providers"),
+)
 
 
 def oddities(answers: Iterable[Answer], rows: Mapping[str, VariantRow]) -> list[str]:
@@ -34,9 +40,11 @@ def oddities(answers: Iterable[Answer], rows: Mapping[str, VariantRow]) -> list[
         answers: of one revision of a model to one question.
         rows: of the dataset, by variant.
     """
-    given = [answer for answer in answers if answer.outcome != "error" and answer.variant_id in rows]
+    # where a filter refuses a clip, it may be before anything of it was counted
+    none = ("error", "refused")
+    given = [answer for answer in answers if answer.outcome not in none and answer.variant_id in rows]
     found = [_fewer_tokens(given, rows), _cut(given, rows), _some_counted(given), _handed_out_again(given)]
-    for name, what in (("system_fingerprint", "fingerprints of the server"), ("provider", "providers")):
+    for name, what in _NAMES:
         found.append(_several(given, name, what))
     return [sentence for sentence in found if sentence is not None]
 
@@ -113,5 +121,7 @@ def _several(answers: Sequence[Answer], name: str, what: str) -> str | None:
 
 
 def _tokens(answer: Answer) -> int | None:
-    told = answer.usage.get("input_tokens")
-    return told if isinstance(told, int) and not isinstance(told, bool) else None
+    """Of the clip and the words, once, however many calls it took to get the answer."""
+    told, calls = answer.usage.get("input_tokens"), answer.details.get("calls", 1)
+    counts = isinstance(told, int) and not isinstance(told, bool) and isinstance(calls, int) and calls > 0
+    return told // calls if counts else None
