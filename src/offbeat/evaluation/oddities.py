@@ -123,5 +123,6 @@ def _several(answers: Sequence[Answer], name: str, what: str) -> str | None:
 def _tokens(answer: Answer) -> int | None:
     """Of the clip and the words, once, however many calls it took to get the answer."""
     told, calls = answer.usage.get("input_tokens"), answer.details.get("calls", 1)
-    counts = isinstance(told, int) and not isinstance(told, bool) and isinstance(calls, int) and calls > 0
-    return told // calls if counts else None
+    if not isinstance(told, int) or isinstance(told, bool) or not isinstance(calls, int) or calls < 1:
+        return None
+    return told // calls
