@@ -122,6 +122,8 @@ def _nothing_said(said: Sequence[Said], *, whole: bool) -> str | None:
         said: all that came back.
         whole: these are all clips: one that is refused says nothing about the next.
     """
+    if any(one.probabilities for one in said):  # those are told before a word is said, and judged
+        return None
     outcomes = {one.outcome for one in said}
     if outcomes == {"truncated"}:
         return (
