@@ -8,8 +8,11 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from fake_dataset import write_dataset
+from offbeat.errors import ModelUnavailable
+from offbeat.evaluation.question import find_question
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
+from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
 
 
@@ -71,3 +74,28 @@ def test_no_run(offbeat):
     code, _, err = offbeat("score", "nowhere")
     assert code == 2
     assert "no run.json there" in err
+
+
+class Dies:
+    name, revision, looks = "dies", "1", False
+
+    def reply(self, variant, prompt):
+        if variant.row.variant_id > "v000009":
+            raise ModelUnavailable("the model is gone")
+        return Reply("sync")
+
+
+def test_what_was_never_asked_for_stands_beside_the_score(dataset, offbeat, tmp_path):
+    assert "never asked" not in offbeat("score", "run")[1]
+    questions = [find_question("study"), find_question("letters")]
+    run_models(dataset, [Dies()], out=tmp_path / "run", questions=questions)
+    _, out, _ = offbeat("score", "run")
+    (dies,) = [line.split() for line in out.splitlines() if line.startswith("dies  ")]
+    assert dies[:4] == ["dies", "10", "1", "39"]
+    told = "50 answers were wanted, and none was ever asked for. Why: the model is gone."
+    assert f"dies, asked letters, has no answer: {told}" in out
+    found = json.loads(offbeat("score", "run", "--json")[1])
+    assert {model["name"]: model["never_asked"] for model in found["models"]} == {"oracle": 0, "random": 0, "dies": 39}
+    assert found["unanswered"] == [
+        {"model": "dies", "question": "letters", "wanted": 50, "why": "the model is gone"},
+    ]

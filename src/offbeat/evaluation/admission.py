@@ -66,7 +66,7 @@ async def admit(
         return Admission(NOT_NEEDED, None)
     if former is not None and is_settled(former, even_if_deaf=even_if_deaf):
         if on_note is not None and not former["passed"]:
-            on_note(f"{model.name}: the probe: {former['says'].rstrip('.')}. It is asked all the same.")
+            on_note(f"{model.name}: the probe: {former['says']} It is asked all the same.")
         return Admission({**former, "overridden": not former["passed"]}, None)
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:
@@ -84,9 +84,8 @@ async def admit(
     if not (result.passed or even_if_deaf):
         return Admission(record, f"the probe: {result.says}{_hint(result)}")
     if on_note is not None:
-        on_note(
-            f"{model.name}: the probe: {result.says.rstrip('.')}.{'' if result.passed else ' It is asked all the same.'}"
-        )
+        asked = "" if result.passed else " It is asked all the same."
+        on_note(f"{model.name}: the probe: {result.says.rstrip('.')}.{asked}")
     return Admission(record, None)
 
 
