@@ -53,6 +53,28 @@ def test_what_was_asked_twice_and_what_was_refused_casts_no_doubt(rows):
     assert oddities([again, refused, *answers[2:]], rows) == []
 
 
+def test_a_genre_that_is_refused_is_named(rows):
+    """Else its accuracy of 0 would be taken for deafness."""
+    answers = [told(row) for row in rows.values()]
+    genres = sorted({row.genre for row in rows.values()})
+    filtered = [replace(a, outcome="refused") if rows[a.variant_id].genre == genres[0] else a for a in answers]
+    times = sum(answer.outcome == "refused" for answer in filtered)
+    assert oddities(filtered, rows) == [
+        f"{times} of its 50 answers were refused, as by a filter, and count as wrong; half or more of them in "
+        f"{genres[0]} ({times} of {times})."
+    ]
+    assert oddities([replace(answers[0], outcome="refused"), *answers[1:]], rows) == []
+
+
+def test_answers_that_were_cut_off_are_told_with_what_to_do(rows):
+    answers = [replace(told(row), outcome="truncated") for row in rows.values()]
+    (sentence,) = oddities(answers, rows)
+    assert sentence == (
+        "50 of its 50 answers were cut off by the output budget (a larger one, or less thinking, lets it finish), and "
+        "count as wrong."
+    )
+
+
 def test_a_server_that_drops_the_sound_of_some_calls_counts_fewer_tokens(rows):
     uncounted = {"audio_tokens": None}
     answers = [told(row, sound=0 if n % 5 == 0 else 25) for n, row in enumerate(rows.values())]

@@ -6,6 +6,7 @@ each answer:
 * The variants of a clip share their picture, their length and their words, so that a server that is given all of each
   counts as many tokens for one as for another; a second of sound is 6 tokens or more in all models known. One of two
   servers behind one address that drops the sound counts fewer.
+* Answers that were refused or cut off are no answers to what was asked, and may be all that there is of a genre.
 * Longer clips of one size never take fewer tokens, unless they were cut.
 * Where the tokens of the sound are told of some answers, they are to be told of all: else several programs answer.
 * Every reply has an id of its own; repeats that share one were not asked anew, but handed out by a cache.
@@ -21,11 +22,17 @@ from itertools import pairwise
 from statistics import median
 
 from offbeat.dataset.schema import VariantRow
-from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.answer import Answer, Outcome
 
 _TOKENS_A_SECOND = 5
 """Fewer by that much, and some of the clip is missing."""
 _MOST_NAMES = 4
+_FEW = 10
+"""Less than one in so many need not be told."""
+_ENDS: Mapping[Outcome, str] = {
+    "refused": "were refused, as by a filter",
+    "truncated": "were cut off by the output budget (a larger one, or less thinking, lets it finish)",
+}
 _NAMES = (
     ("served_model", "versions of the model"),
     ("system_fingerprint", "fingerprints of the server"),
@@ -46,7 +53,22 @@ def oddities(answers: Iterable[Answer], rows: Mapping[str, VariantRow]) -> list[
     found = [_fewer_tokens(given, rows), _cut(given, rows), _some_counted(given), _handed_out_again(given)]
     for name, what in _NAMES:
         found.append(_several(given, name, what))
+    ended = [answer for answer in answers if answer.outcome != "error" and answer.variant_id in rows]
+    found += [_without_choice(ended, rows, outcome, what) for outcome, what in _ENDS.items()]
     return [sentence for sentence in found if sentence is not None]
+
+
+def _without_choice(
+    answers: Sequence[Answer], rows: Mapping[str, VariantRow], outcome: Outcome, what: str
+) -> str | None:
+    """What counts as wrong, and says little about hearing and seeing: where it is more than a few."""
+    each = Counter(rows[answer.variant_id].genre for answer in answers)
+    such = Counter(rows[answer.variant_id].genre for answer in answers if answer.outcome == outcome)
+    if such.total() * _FEW < len(answers) or not such:
+        return None
+    most = [f"{genre} ({times} of {each[genre]})" for genre, times in such.most_common() if 2 * times >= each[genre]]
+    where = f"; half or more of them in {', '.join(most)}" if 0 < len(most) < len(each) else ""
+    return f"{such.total()} of its {len(answers)} answers {what}, and count as wrong{where}."
 
 
 def _fewer_tokens(answers: Sequence[Answer], rows: Mapping[str, VariantRow]) -> str | None:
