@@ -59,7 +59,7 @@ def test_a_genre_that_is_refused_is_named(rows):
     genres = sorted({row.genre for row in rows.values()})
     filtered = [replace(a, outcome="refused") if rows[a.variant_id].genre == genres[0] else a for a in answers]
     times = sum(answer.outcome == "refused" for answer in filtered)
-    assert oddities(filtered, rows) == [
+    assert oddities(iter(filtered), rows) == [
         f"{times} of its 50 answers were refused, as by a filter, and count as wrong; half or more of them in "
         f"{genres[0]} ({times} of {times})."
     ]

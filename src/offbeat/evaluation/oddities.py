@@ -47,13 +47,12 @@ def oddities(answers: Iterable[Answer], rows: Mapping[str, VariantRow]) -> list[
         answers: of one revision of a model to one question.
         rows: of the dataset, by variant.
     """
+    ended = [answer for answer in answers if answer.outcome != "error" and answer.variant_id in rows]
     # where a filter refuses a clip, it may be before anything of it was counted
-    none = ("error", "refused")
-    given = [answer for answer in answers if answer.outcome not in none and answer.variant_id in rows]
+    given = [answer for answer in ended if answer.outcome != "refused"]
     found = [_fewer_tokens(given, rows), _cut(given, rows), _some_counted(given), _handed_out_again(given)]
     for name, what in _NAMES:
         found.append(_several(given, name, what))
-    ended = [answer for answer in answers if answer.outcome != "error" and answer.variant_id in rows]
     found += [_without_choice(ended, rows, outcome, what) for outcome, what in _ENDS.items()]
     return [sentence for sentence in found if sentence is not None]
 
