@@ -99,7 +99,11 @@ def test_a_server_that_counts_no_sound_now_and_then(rows):
     for n in range(0, 50, 7):
         answers[n] = replace(answers[n], usage={"input_tokens": answers[n].usage["input_tokens"]})
     (sentence,) = oddities(answers, rows)
-    assert "for 42 of its answers, and not for 8" in sentence
+    assert "for 42 of its answers, and not for 8: it may" in sentence
+    for n, row in enumerate(rows.values()):
+        answers[n] = told(row) if row.clip_length_s == 3 else told(row, seen={"input_tokens": 3500})
+    (sentence,) = oddities(answers, rows)
+    assert "for 25 of its answers, and not for 25 (clips of 10 s alone): it may" in sentence
 
 
 def test_a_cache_hands_out_repeats_again(rows):

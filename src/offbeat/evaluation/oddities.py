@@ -50,7 +50,7 @@ def oddities(answers: Iterable[Answer], rows: Mapping[str, VariantRow]) -> list[
     ended = [answer for answer in answers if answer.outcome != "error" and answer.variant_id in rows]
     # where a filter refuses a clip, it may be before anything of it was counted
     given = [answer for answer in ended if answer.outcome != "refused"]
-    found = [_fewer_tokens(given, rows), _cut(given, rows), _some_counted(given), _handed_out_again(given)]
+    found = [_fewer_tokens(given, rows), _cut(given, rows), _some_counted(given, rows), _handed_out_again(given)]
     for name, what in _NAMES:
         found.append(_several(given, name, what))
     found += [_without_choice(ended, rows, outcome, what) for outcome, what in _ENDS.items()]
@@ -104,15 +104,18 @@ def _cut(answers: Sequence[Answer], rows: Mapping[str, VariantRow]) -> str | Non
     return None
 
 
-def _some_counted(answers: Sequence[Answer]) -> str | None:
+def _some_counted(answers: Sequence[Answer], rows: Mapping[str, VariantRow]) -> str | None:
     """The tokens of the sound."""
     counted = [answer for answer in answers if _tokens(answer) is not None]
     without = [answer for answer in counted if not answer.usage.get("audio_tokens")]
     if not without or len(without) == len(counted):
         return None
+    lengths = [{rows[answer.variant_id].clip_length_s for answer in some} for some in (without, counted)]
+    alone = f" (clips of {' and '.join(f'{one:g} s' for one in sorted(lengths[0]))} alone)"
     return (
         f"Tokens for the sound were counted for {len(counted) - len(without)} of its answers, and not for "
-        f"{len(without)}: several servers may have answered, not all of which hear."
+        f"{len(without)}{alone if lengths[0] < lengths[1] else ''}: it may not have heard these, or other software has "
+        "answered."
     )
 
 
