@@ -111,9 +111,13 @@ def _nothing(evidence: Evidence) -> tuple[Verdict, str]:
         return "deaf", "The probe found that its answers do not depend on the sound, and no delay changes them."
     if evidence.probe_picture == NOT_DEPENDING:
         return "blind", "The probe found that its answers do not depend on the picture, and no delay changes them."
-    if not any(_could(contrast) for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
-        return "cannot be told", "Too few variants of each clip were answered: not even a perfect observer would stand out from chance."
-    if any(contrast.unconfirmed for route in (evidence.words, evidence.probabilities) for contrast in route.values()):
+    every = [contrast for route in (evidence.words, evidence.probabilities) for contrast in route.values()]
+    if not any(map(_could, every)):
+        return (
+            "cannot be told",
+            "Too few variants of each clip were answered: not even a perfect observer would stand out from chance.",
+        )
+    if any(contrast.unconfirmed for contrast in every):
         return (
             "cannot be told",
             "Its answers stand out from chance, but too few variants of each clip were answered to confirm it.",
