@@ -27,7 +27,7 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import spent_by, storable, told
-from offbeat.evaluation.calls.faults import Failure, caught_of
+from offbeat.evaluation.calls.faults import Failure, caught, caught_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.jobs import (
     Job,
@@ -116,7 +116,11 @@ class BatchTurn:
         unanswered = [p for p in wanted if p.key not in under_way and (p.key, p.variant.row.variant_id) not in answered]
         left = list({planned.key: planned for planned in unanswered}.values())
         while left and why is None and not halted.is_set():
-            part = left[: self._affordable(left[:LARGEST])]
+            fitting = caught(self._affordable, left[:LARGEST])
+            if isinstance(fitting, BaseException):
+                why = told(fitting)
+                break
+            part = left[:fitting]
             try:
                 why = await self._submit(part, halted)
             except OutOfMoney as failure:
@@ -174,7 +178,7 @@ class BatchTurn:
             raise name
         if isinstance(name, MediaError) or (isinstance(name, ModelError) and name.usage is not None):
             await self._withdraw([job])
-            return storable(str(name))
+            return storable(str(name)) if isinstance(name, MediaError) else told(name)
         await self._withdraw(unsent_jobs(self._database, self._model.name))  # it may have been taken, if it was sent
         return told(name)
 
