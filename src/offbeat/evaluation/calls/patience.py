@@ -17,7 +17,8 @@ minutes is not waited for: the run stops, and goes on another time.
 A question that met "too many requests" twelve times is given up only if the server answered nobody else in the
 meantime: one that lets five a minute through is slow, not gone, and who is let through is chance.
 
-Errors that are alike from clip to clip stop the model: see `offbeat.evaluation.calls.breaker`.
+Of a clip about which nothing was answered yet, one call tries on for all: see `offbeat.evaluation.calls.vigil`. Errors
+that are alike from clip to clip stop the model: see `offbeat.evaluation.calls.breaker`.
 """
 
 from __future__ import annotations
