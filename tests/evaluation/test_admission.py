@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -227,7 +228,13 @@ def test_half_a_probe_for_which_the_money_was_enough_is_not_paid_twice(dataset, 
 @pytest.mark.parametrize("calls", [3, 50])
 def test_an_interrupted_probe_is_no_verdict(dataset, calls):
     """Not even where it was the question that a model may refuse: call 50 is one of those, of the last clip."""
-    plans = plan_models(dataset, [Counting(Watching())], [STUDY], Selection(), 1, None)
+    last = dataset.variants[-1].row.clip_id
+    lengths = [
+        replace(one, row=one.row.model_copy(update={"clip_length_s": 0.5})) if one.row.clip_id == last else one
+        for one in dataset.variants
+    ]
+    mixed = replace(dataset, variants=tuple(lengths))  # no length of a clip is at fault
+    plans = plan_models(mixed, [Counting(Watching())], [STUDY], Selection(), 1, None)
 
     async def go():
         halted = asyncio.Event()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import ModelError, ModelUnavailable, TransientError
+from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.money.purse import OutOfMoney
@@ -111,7 +111,8 @@ def asking(caller: Caller) -> Ask:
         if isinstance(called.failure, ModelError):
             raise called.failure
         if called.failure is None:
-            raise TransientError("the run was interrupted")  # a plain ModelError might be taken for the model's own
+            # a plain ModelError might be taken for the model's own, and one that may pass for a server's
+            raise ModelUnavailable("the run was interrupted")
         raise ModelError(told(called.failure)) from called.failure
 
     return ask
