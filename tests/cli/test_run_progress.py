@@ -27,6 +27,21 @@ def test_lines_come_at_intervals_with_rate_and_time_left():
     ]
 
 
+def test_what_goes_before_the_first_step_is_no_part_of_the_rate():
+    """A probe of 100 s; and a server that is slow at first."""
+    now, lines = [0.0], []
+    shown = PlainProgress("asking", 1000, write=lines.append, interval_s=5, clock=lambda: now[0])
+    for now[0], steps in [(100.0, 1), (105.0, 10), (110.0, 100), *((115.0 + 5 * k, 100) for k in range(7))]:
+        shown.advance(steps)
+    shown.close()
+    assert lines[:3] == [
+        "asking: 1 of 1000",
+        "asking: 11 of 1000, 2.0/s, 8 min 14 s left",
+        "asking: 111 of 1000, 11.0/s, 1 min 21 s left",
+    ]
+    assert lines[-2:] == ["asking: 811 of 1000, 20.0/s, 9 s left", "asking: 811 of 1000, 5.6/s, took 2 min 25 s"]
+
+
 def test_plain_lines_off_a_terminal_even_when_the_block_fails():
     stream = io.StringIO()
 

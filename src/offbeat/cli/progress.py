@@ -9,11 +9,13 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 PLAIN_INTERVAL_S = 5.0
+_LINES_OF_A_RATE = 6
 
 
 class Advance(Protocol):
@@ -57,6 +59,9 @@ def progress(what: str, total: int | None, *, stream: TextIO | None = None) -> G
 class PlainProgress:
     """Lines such as ``asking random: 120 of 4284, 34.1/s, 2 min 2 s left``, at most one per `interval_s`.
 
+    The rate is that of the last lines, from the first step on: what goes before, such as a probe, tells nothing about
+    what is left. The line at the end has that of the whole.
+
     Args:
         what: a few words, shown before the figures.
         total: how many steps there will be, or None.
@@ -82,6 +87,8 @@ class PlainProgress:
         self._lock = threading.Lock()
         self._done = 0
         self._started = self._last = clock()
+        self._marks: deque[tuple[float, int]] = deque(maxlen=_LINES_OF_A_RATE)
+        """When the last lines were written, and what was done then."""
 
     def advance(self, steps: int = 1) -> None:
         """Count `steps` more, and write a line if the last one is old enough."""
@@ -91,6 +98,9 @@ class PlainProgress:
             if now - self._last >= self._interval_s:
                 self._last = now
                 self._write(self._line(now))
+                self._marks.append((now, self._done))
+            elif not self._marks:
+                self._marks.append((now, self._done))
 
     def close(self, *, failed: bool = False) -> None:
         """Write the last line; none where no step was made, unless there was none to make."""
@@ -99,15 +109,15 @@ class PlainProgress:
                 self._write(self._line(self._clock(), ended=True))
 
     def _line(self, now: float, *, ended: bool = False) -> str:
-        took_s = now - self._started
         parts = [f"{self._done}" if self._total is None else f"{self._done} of {self._total}"]
-        if self._done and took_s > 0:
-            rate = self._done / took_s
+        since, before = (self._started, 0) if ended else self._marks[0] if self._marks else (now, 0)
+        if self._done > before and now > since:
+            rate = (self._done - before) / (now - since)
             parts.append(f"{rate:.1f}/s")
             if self._total is not None and not ended:
                 parts.append(f"{duration(max(0, self._total - self._done) / rate)} left")
         if ended:
-            parts.append(f"took {duration(took_s)}")
+            parts.append(f"took {duration(now - self._started)}")
         return f"{self._what}: " + ", ".join(parts)
 
 
