@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from fake_dataset import write_dataset
+from offbeat.cli.outcomes import failure_lines
 from offbeat.cli.table import one_line, text_table
 from offbeat.evaluation.run_folder import open_run
+from offbeat.evaluation.status import Failure
 
 
 @pytest.fixture
@@ -209,6 +211,11 @@ def test_what_clips_of_one_length_alone_suffer_from_is_said_once(dataset, offbea
         assert "short: 20 x, all of clips of 10 s: 0000" in told
     _, _, err = offbeat("run", "set", "--model", "short.py:Short", "--length", "10", "--out", "run")
     assert "short: 20 x 0000" in err  # there are no others
+
+
+@pytest.mark.parametrize(("times", "said"), [(5, "m: 5 x busy"), (40, "m: 40 x, all of clips of 3 s and 5 s: busy")])
+def test_a_few_failures_may_fall_on_clips_of_some_lengths_by_chance(times, said):
+    assert failure_lines("m", [Failure("busy", times, (3.0, 5.0))], (3.0, 5.0, 10.0)) == [said]
 
 
 def test_what_makes_answers_doubtful_is_said_at_the_end_of_a_run_by_the_status_and_on_the_page(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from offbeat.evaluation.status import Failure
     from offbeat.evaluation.summary import ModelSummary
 
+_CHANCE = 0.01
+"""Failures that fell on clips of some lengths only by a lesser chance than this are said to."""
+
 
 def failure_lines(model: str, failures: Sequence[Failure], lengths_s: Collection[float]) -> list[str]:
     """How often a model failed in each way, the most frequent first; many texts begin with its name.
@@ -36,8 +39,8 @@ def failure_lines(model: str, failures: Sequence[Failure], lengths_s: Collection
 
 def _failure_line(model: str, times: int, alike: Sequence[Failure], lengths_s: Collection[float]) -> str:
     lengths = sorted({length for failure in alike for length in failure.lengths_s})
-    some = f", all of clips of {' and '.join(f'{length:g} s' for length in lengths)}:"
-    where = some if times > 1 and len(lengths) < len(lengths_s) else ""
+    by_chance = (len(lengths) / max(1, len(lengths_s))) ** times
+    where = f", all of clips of {' and '.join(f'{length:g} s' for length in lengths)}:" if by_chance < _CHANCE else ""
     return one_line(f"{model}: {times} x{where} {alike[0].text.removeprefix(f'{model}: ')}", 500)
 
 
