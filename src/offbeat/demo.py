@@ -19,7 +19,8 @@ from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import read_sources
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.files import whole_file
 from offbeat.media.synth import SCENES, render_scene, write_scene
 from offbeat.models.registry import make_model

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.errors import OffbeatError
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 JOBS = 3

@@ -12,7 +12,8 @@ import httpx2
 
 from offbeat.dataset.folder import open_dataset
 from offbeat.errors import TransientError
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 CONNECTIONS = 6

@@ -18,8 +18,9 @@ from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection, plan_models, plan_run
 from offbeat.evaluation.question import STUDY, find_question
 from offbeat.evaluation.run_folder import noted_probes, open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
+from offbeat.evaluation.terms import Terms
 
 
 @pytest.fixture(scope="module")

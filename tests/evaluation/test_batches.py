@@ -17,8 +17,9 @@ from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection, plan_run
 from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Collected, Reply
 
 PRICE = Price(name="p", input_usd=1.0, output_usd=10.0, batch_share=0.5, since=date(2026, 1, 1), source="a test")

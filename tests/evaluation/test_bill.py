@@ -7,7 +7,8 @@ import pytest
 from builds import build, card_file, settings
 
 from offbeat.evaluation.money.prices import read_prices
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.gemini import Gemini
 from servers.gemini_wire import KEY, GeminiWire
 from servers.stand_in import StandIn, half_body, hang, html, status

@@ -13,7 +13,8 @@ from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.evaluation.calls.breaker import CLIPS_AT_FIRST, CLIPS_LATER, Breaker
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 

@@ -12,7 +12,8 @@ from offbeat.evaluation import batches
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Collected, Reply
 from offbeat.models.reference import Always
 

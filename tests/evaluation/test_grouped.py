@@ -12,7 +12,8 @@ from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.patience import MOST_RATE_LIMITED, MOST_TRANSIENT
 from offbeat.evaluation.question import STUDY, prompt_for
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 

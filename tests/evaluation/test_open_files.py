@@ -34,7 +34,8 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
 from pathlib import Path
 from offbeat.dataset.folder import open_dataset
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 import asyncio, os
 

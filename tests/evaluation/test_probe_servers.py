@@ -11,7 +11,8 @@ from builds import build, card_file, settings
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.probe.plan import HEARD, MOVES
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.openai import OpenAI
 from offbeat.report.build import open_material, write_report
 from offbeat.report.results import compute_results

@@ -14,8 +14,9 @@ from offbeat.evaluation import turn
 from offbeat.evaluation.answer import OUTCOMES
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.store import kept_outcomes, put_answer
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
 
@@ -177,7 +178,8 @@ INTERRUPTED = """
 import os, signal, sys, time
 from pathlib import Path
 from offbeat.dataset.folder import open_dataset
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 class Slow:

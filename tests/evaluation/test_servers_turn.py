@@ -15,7 +15,8 @@ from fake_dataset import write_dataset
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 FAST = {"first_wait_s": 0.001}
@@ -115,7 +116,8 @@ INTERRUPTED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from offbeat.dataset.folder import open_dataset
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Reply
 
 class Slow:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from offbeat.evaluation.probe.result import ProbeResult
     from offbeat.evaluation.probe.rule import Finding, Said
     from offbeat.evaluation.question import Question
-    from offbeat.evaluation.runner import Terms
+    from offbeat.evaluation.terms import Terms
     from offbeat.models.base import Model, Prompt, Reply
 
 LONGEST_CELL = 24
@@ -94,7 +94,7 @@ def probe(
     from offbeat.evaluation.plan import Selection, select_variants
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.result import needs_probe
-    from offbeat.evaluation.runner import Terms, check_prices
+    from offbeat.evaluation.terms import Terms, check_prices
 
     opened = open_all(
         dataset,
@@ -143,7 +143,7 @@ def _probe(
     from offbeat.evaluation.calls.loop import Halt, run_in_loop
     from offbeat.evaluation.probe.plan import probe_calls
     from offbeat.evaluation.probe.probing import probe_model
-    from offbeat.evaluation.runner import make_caller
+    from offbeat.evaluation.terms import make_caller
 
     most = len(probe_calls(variants, question, clips=clips))
     with progress(f"probing {one_line(model.name)}, at most", most) as advance:

@@ -160,7 +160,8 @@ def run(
     from offbeat.evaluation.plan import Selection, asked_anew, plan_run
     from offbeat.evaluation.question import unscored
     from offbeat.evaluation.run_folder import noted_probes
-    from offbeat.evaluation.runner import Terms, run_models
+    from offbeat.evaluation.runner import run_models
+    from offbeat.evaluation.terms import Terms
 
     opened = open_all(
         dataset,

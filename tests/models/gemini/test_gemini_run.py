@@ -11,8 +11,9 @@ from offbeat.evaluation.money.prices import read_prices
 from offbeat.evaluation.plan import Selection, plan_models
 from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
+from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Prompt
 from servers.gemini_wire import KEY, MODEL
 from servers.stand_in import half_body, html, status

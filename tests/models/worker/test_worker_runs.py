@@ -9,7 +9,8 @@ import pytest
 
 from fake_dataset import write_dataset
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.runner import Terms, run_models
+from offbeat.evaluation.runner import run_models
+from offbeat.evaluation.terms import Terms
 from offbeat.models.registry import make_model
 
 TINY = Path(__file__).with_name("tiny_worker.py")
