@@ -26,7 +26,7 @@ def _command(dataset: Path, folder: Path) -> list[str]:
     return [sys.executable, str(CHILD), str(dataset), *files, "0"]
 
 
-@pytest.mark.parametrize("limit_kb", [10, 60, 300])
+@pytest.mark.parametrize("limit_kb", [10, pytest.param(60, marks=pytest.mark.slow), 300])
 def test_a_full_disk_ends_the_run_cleanly(tmp_path, limit_kb):
     """No file may grow beyond the limit: the log at first, the database itself later."""
     dataset = write_dataset(tmp_path / "set", sources=5, lengths=(3.0, 5.0), delays=61)
