@@ -11,8 +11,8 @@ import pytest
 from fake_dataset import write_dataset
 from offbeat.cli.outcomes import failure_lines
 from offbeat.cli.table import one_line, text_table
+from offbeat.evaluation.failures import Failure
 from offbeat.evaluation.run_folder import open_run
-from offbeat.evaluation.status import Failure
 
 
 @pytest.fixture

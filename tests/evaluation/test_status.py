@@ -6,12 +6,13 @@ import pytest
 
 from offbeat.errors import DatasetError, ModelError, ModelUnavailable, RunError
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.failures import Failure
 from offbeat.evaluation.money.purse import Purse
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.question import find_question
 from offbeat.evaluation.run_folder import INFO, read_info
 from offbeat.evaluation.runner import run_models
-from offbeat.evaluation.status import Failure, run_status
+from offbeat.evaluation.status import run_status
 from offbeat.models.base import Reply
 from offbeat.models.registry import make_model
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,8 @@ import click
 from offbeat.cli.table import one_line, text_table
 
 if TYPE_CHECKING:
-    from offbeat.evaluation.status import Failure
+    from offbeat.evaluation.failures import Failure
     from offbeat.evaluation.summary import ModelSummary
-
-_CHANCE = 0.01
-"""Failures that fell on clips of some lengths only by a lesser chance than this are said to."""
 
 
 def failure_lines(model: str, failures: Sequence[Failure], lengths_s: Collection[float]) -> list[str]:
@@ -28,20 +24,14 @@ def failure_lines(model: str, failures: Sequence[Failure], lengths_s: Collection
         failures: its failures.
         lengths_s: of all clips that it was to be asked about.
     """
-    from offbeat.evaluation.calls.breaker import kind_of
+    from offbeat.evaluation.failures import is_confined, kinds_of
 
-    alike: defaultdict[str, list[Failure]] = defaultdict(list)
-    for failure in failures:
-        alike[kind_of(failure.text)].append(failure)
-    counted = [(sum(one.times for one in ones), ones) for ones in alike.values()]
-    return [_failure_line(model, times, ones, lengths_s) for times, ones in sorted(counted, key=lambda one: -one[0])]
-
-
-def _failure_line(model: str, times: int, alike: Sequence[Failure], lengths_s: Collection[float]) -> str:
-    lengths = sorted({length for failure in alike for length in failure.lengths_s})
-    by_chance = (len(lengths) / max(1, len(lengths_s))) ** times
-    where = f", all of clips of {' and '.join(f'{length:g} s' for length in lengths)}:" if by_chance < _CHANCE else ""
-    return one_line(f"{model}: {times} x{where} {alike[0].text.removeprefix(f'{model}: ')}", 500)
+    lines: list[str] = []
+    for kind in kinds_of(failures):
+        lengths = " and ".join(f"{length:g} s" for length in kind.lengths_s)
+        where = f", all of clips of {lengths}:" if is_confined(kind, lengths_s) else ""
+        lines.append(one_line(f"{model}: {kind.times} x{where} {kind.text.removeprefix(f'{model}: ')}", 500))
+    return lines
 
 
 def tell_spent(spent_by_model: Mapping[str, float], unpriced: Sequence[str]) -> None:

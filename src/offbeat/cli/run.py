@@ -267,7 +267,7 @@ def _estimate_row(estimate: Estimate) -> tuple[str | int, ...]:
 
 
 def _tell_errors(summary: RunSummary, failed: dict[str, list[tuple[str, float]]], lengths_s: set[float]) -> None:
-    from offbeat.evaluation.status import failures_of
+    from offbeat.evaluation.failures import failures_of
 
     told: set[str] = set()
     for model in summary.models:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.failures import Failure, failures_of
 from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.purse import spent_by_model, unpriced
 from offbeat.evaluation.oddities import oddities
@@ -21,15 +21,6 @@ from offbeat.evaluation.store import all_answers
 from offbeat.evaluation.summary import ModelSummary, summarise
 from offbeat.models.base import Prompt, Reply
 from offbeat.timing import exact_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failure of a model: its text, how many answers have it, and how long the clips are that these are about."""
-
-    text: str
-    times: int
-    lengths_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +127,6 @@ def run_status(folder: Path) -> RunStatus:
                 )
             )
         return RunStatus(tuple(models), spent_by_model(database), unpriced(database))
-
-
-def failures_of(failed: Iterable[tuple[str, float]]) -> tuple[Failure, ...]:
-    """Failures by their texts, the most frequent first.
-
-    Args:
-        failed: for each answer that is an error its text, and the length of its clip in seconds.
-    """
-    times: Counter[str] = Counter()
-    lengths: defaultdict[str, set[float]] = defaultdict(set)
-    for text, length_s in failed:
-        times[text] += 1
-        lengths[text].add(length_s)
-    return tuple(Failure(text, number, tuple(sorted(lengths[text]))) for text, number in times.most_common())
 
 
 @dataclass(frozen=True, slots=True)
