@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from browsing import becomes
 from report_samples import sample_answers, sample_dataset, write_dataset, write_run
 
 from offbeat.dataset.curves import packed
@@ -113,8 +114,8 @@ def test_a_click_on_the_timeline_seeks(visit, view, dataset):
     page.wait_for_function("() => document.querySelector('td.opened video').readyState > 0")
     box = page.locator(".timeline").bounding_box()
     page.locator(".timeline").click(position={"x": box["width"] / 12, "y": 30})
-    page.wait_for_function("() => document.querySelector('td.opened video').currentTime > 0.2")
-    assert page.locator(".timeline .playing").get_attribute("visibility") == "visible"
+    becomes(page, lambda: page.locator(".timeline .playing").get_attribute("visibility"), "visible")
+    assert page.evaluate("() => document.querySelector('td.opened video').currentTime > 0.2")
 
 
 def test_keys_go_through_the_list_play_filter_and_tell(visit, view, dataset):
@@ -126,18 +127,18 @@ def test_keys_go_through_the_list_play_filter_and_tell(visit, view, dataset):
         return found.get_attribute("data-id") if found.count() else None
 
     page.keyboard.press("j")
-    assert open_one() == rows[0]
+    becomes(page, open_one, rows[0])
     page.keyboard.press("j")
     page.keyboard.press("ArrowDown")
-    assert open_one() == rows[2]
-    assert f"open={rows[2]}" in page.url
+    becomes(page, open_one, rows[2])
+    becomes(page, lambda: f"open={rows[2]}" in page.url, True)
     page.keyboard.press("k")
-    assert open_one() == rows[1]
+    becomes(page, open_one, rows[1])
     page.keyboard.press(" ")
     page.wait_for_function("() => document.querySelector('td.opened video').played.length > 0")
     assert open_one() == rows[1], "space plays, and closes nothing"
     page.keyboard.press("Escape")
-    assert open_one() is None
+    becomes(page, open_one, None)
     page.keyboard.press("/")
     page.keyboard.type(rows[0][:8] + "j?")
     assert page.locator("input[name=id]").input_value() == rows[0][:8] + "j?", "keys are letters where one types"
@@ -155,7 +156,7 @@ def test_the_order_stands_in_the_address(visit, view):
     page = visit(view.as_uri())
     page.locator("#variants button.sort", has_text="delay").click()
     page.locator("#variants button.sort", has_text="delay").click()
-    assert unquote(page.url).endswith("#sort=-delay")
+    becomes(page, lambda: unquote(page.url).endswith("#sort=-delay"), True)
     assert page.locator("#variants th[aria-sort=descending]").inner_text() == "delay ↓"
     delays = page.locator("#variants tbody td:nth-child(4)").all_inner_texts()
     assert delays == ["+1 s"] * 4 + ["0 s"] * 4 + ["−1 s"] * 4
@@ -178,10 +179,10 @@ def test_every_filter_stands_in_the_address_and_comes_back_from_it(visit, view):
     assert sorted(controls) == sorted(FILTERS), "a filter of which this test does not know"
     for name, value in FILTERS.items():
         page.select_option(f"select[name={name}]", value)
-        assert f"{name}={value}" in page.url
-    count = page.locator("#shown").inner_text()
-    assert count == "1–1 of 1, filtered from 12 variants"
+        becomes(page, lambda part=f"{name}={value}": part in page.url, True)
+    count = "1–1 of 1, filtered from 12 variants"
+    becomes(page, page.locator("#shown").inner_text, count)
     again = visit(page.url)
-    assert again.locator("#shown").inner_text() == count
+    becomes(page, again.locator("#shown").inner_text, count)
     for name, value in FILTERS.items():
         assert again.locator(f"select[name={name}]").input_value() == value

@@ -183,7 +183,7 @@ function followPlaying(picture, video, length, at, bottom) {
     for (const end of ["x1", "x2"]) line.setAttribute(end, at(video.currentTime));
     if (!video.paused && video.isConnected) requestAnimationFrame(move);
   };
-  for (const event of ["play", "seeked", "timeupdate"]) video.addEventListener(event, move);
+  for (const event of ["play", "seeking", "seeked", "timeupdate"]) video.addEventListener(event, move);
   picture.addEventListener("click", (event) => {
     const box = picture.getBoundingClientRect();
     video.currentTime = length * (event.clientX - box.left) / box.width;
