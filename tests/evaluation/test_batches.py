@@ -11,7 +11,7 @@ import pytest
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RequestRejected, TransientError
-from offbeat.evaluation import batches
+from offbeat.evaluation.batches import turn
 from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection, plan_run
@@ -123,7 +123,7 @@ def test_what_a_job_loses_or_fails_is_handed_over_anew(run, server, tmp_path):
 
 
 def test_large_sets_are_handed_over_in_parts(run, server, monkeypatch):
-    monkeypatch.setattr(batches, "LARGEST", 20)
+    monkeypatch.setattr(turn, "LARGEST", 20)
     run()
     assert [len(keys) for keys in server.jobs.values()] == [20, 20, 10]
 

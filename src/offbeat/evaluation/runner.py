@@ -19,13 +19,13 @@ from offbeat.dataset.folder import Dataset
 from offbeat.errors import SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
-from offbeat.evaluation.batches import BatchTurn
+from offbeat.evaluation.batches.jobs import pending_jobs
+from offbeat.evaluation.batches.turn import BatchTurn
 from offbeat.evaluation.calls.calling import Caller, is_asynchronous
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import closed
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.database import Database
-from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_by_model, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
 from offbeat.evaluation.question import STUDY, Question

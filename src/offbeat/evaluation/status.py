@@ -9,9 +9,9 @@ from typing import Any
 
 from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.errors import ModelUnavailable, RunError
+from offbeat.evaluation.batches.jobs import pending_jobs
 from offbeat.evaluation.database import FILE, Database
 from offbeat.evaluation.failures import Failure, failures_of
-from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.purse import spent_by_model, unpriced
 from offbeat.evaluation.oddities import oddities
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models

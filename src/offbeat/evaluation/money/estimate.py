@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from offbeat.errors import SettingsError
+from offbeat.evaluation.batches.jobs import pending_jobs
 from offbeat.evaluation.database import FILE, Database
-from offbeat.evaluation.jobs import pending_jobs
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.plan import ModelPlan
 from offbeat.evaluation.probe.plan import CLIPS, ProbeCall, probe_calls

@@ -1,0 +1,148 @@
+"""Collecting: what a server has of a job becomes answers, and a job that has come to its end is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, TransientError
+from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.asking import answer_of, checked_call
+from offbeat.evaluation.batches.costs import Costs
+from offbeat.evaluation.batches.jobs import Job, end_job
+from offbeat.evaluation.calls.breaker import Breaker
+from offbeat.evaluation.calls.checking import told
+from offbeat.evaluation.calls.faults import caught_of
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.evaluation.store import put_answer
+from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Reply
+
+_log = logging.getLogger(__name__)
+
+_NOT_NOW = (RateLimited, TransientError, ModelUnavailable)
+"""The job is there all the same."""
+
+
+class Collecting:
+    """Collects the jobs of one model.
+
+    Args:
+        model: whom.
+        every: all questions that its jobs may hold, handed over by whichever command.
+        database: where answers and jobs are kept.
+        costs: of the questions.
+        answered: whether the model has answered any of what is wanted before.
+        on_progress: is given each answer when it is on the disk.
+
+    Attributes:
+        stopped: why no more should be handed over; None where it may.
+    """
+
+    def __init__(
+        self,
+        model: Batch,
+        every: Sequence[ModelPlan],
+        *,
+        database: Database,
+        costs: Costs,
+        answered: bool,
+        on_progress: Callable[[Answer], None] | None,
+    ) -> None:
+        self.stopped: str | None = None
+        self._model = model
+        self._questions: dict[str, list[tuple[Planned, str]]] = {}
+        """By key: more than one where variants have the same bytes, as with a sound that repeats itself."""
+        for plan in every:
+            for planned in plan.planned:
+                self._questions.setdefault(planned.key, []).append((planned, plan.question.name))
+        self._database = database
+        self._costs = costs
+        self._on_progress = on_progress
+        self._breaker = Breaker(answered=answered)
+
+    async def collect(self, job: Job) -> str | None:
+        """Keep what there is of it; why that cannot be told, or None.
+
+        Raises:
+            RunError: it could not be noted.
+        """
+        if not job.keys <= self._questions.keys():
+            return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
+        known = {key: questions for key, questions in self._questions.items() if key in job.keys}
+        items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
+        collected = await caught_of(self._model.collect, job.job, items)
+        if isinstance(collected, BaseException):
+            if isinstance(collected, ModelError) and not isinstance(collected, _NOT_NOW):
+                self._tell_missing(job, f"lost: {told(collected)}", len(job.keys))
+                await self._end(job, f"lost: {told(collected)}", {}, None)
+                return None
+            return f"{job.job}: cannot be told now: {told(collected)}; the same command collects it later"
+        usage = await self._keep(job, known, collected.replies)
+        if collected.state == "ended":
+            cost = sum(self._costs.of(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
+            if missing := len(known.keys() - collected.replies.keys()):
+                self._tell_missing(job, collected.note or "ended", missing)
+            await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
+        return None
+
+    async def _keep(
+        self,
+        job: Job,
+        known: Mapping[str, Sequence[tuple[Planned, str]]],
+        replies: Mapping[str, Reply | ModelError],
+    ) -> dict[str, int]:
+        """Put the answers on the disk that are not there yet; what all of them have used."""
+        usage: dict[str, int] = {}
+        answered = answered_by(self._database, self._model.name)
+        for key, questions in known.items():
+            came = replies.get(key)
+            if came is None:
+                continue
+            answers = [self._answer(came, *one, job) for one in questions]
+            for answer in answers:
+                if (key, answer.variant_id) in answered:
+                    continue
+                await asyncio.to_thread(put_answer, self._database, answer)
+                self._watch(questions[0][0].variant.row.clip_id, answer.error, came)
+                if self._on_progress is not None:
+                    self._on_progress(answer)
+            for word in USAGE:
+                count = answers[0].usage.get(word)
+                if isinstance(count, int):
+                    usage[word] = usage.get(word, 0) + count
+        return usage
+
+    def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
+        answer = answer_of(
+            checked_call(came, planned), self._model, planned, question, asked_at=job.submitted_at, seconds=0.0
+        )
+        answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
+        return replace(answer, details=answer_details)
+
+    def _watch(self, clip: str, error: str | None, came: Reply | ModelError) -> None:
+        """See whether more of the same would be paid for in vain."""
+        failure = came if isinstance(came, ModelError) else None
+        clips = self._breaker.ended(self._breaker.begun(clip), error, failure)
+        if isinstance(came, ModelUnavailable):
+            self.stopped = error
+        elif clips is not None:
+            self.stopped = f"{clips} clips in a row: {error}"
+
+    def _tell_missing(self, job: Job, note: str, missing: int) -> None:
+        """Else nobody would know why there is another batch of the same questions, and why so much is spent."""
+        paid = "" if job.call is None else "; what was set aside for them counts as spent, as nobody tells their cost"
+        _log.warning("%s: %s: %s; to be handed over anew: %d%s", self._model.name, job.job, note, missing, paid)
+
+    async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
+        await self._costs.end(job.call, note, usage, cost)
+        end_job(self._database, job.job, note=note)
+
+
+def answered_by(database: Database, model: str) -> set[tuple[str, str]]:
+    """Key and variant of what has an answer."""
+    query = "SELECT key, variant_id FROM answers WHERE model = ? AND outcome <> 'error'"
+    with database.reading() as connection:
+        return set(connection.execute(query, (model,)).fetchall())

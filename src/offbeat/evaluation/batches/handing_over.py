@@ -1,0 +1,96 @@
+"""Handing over: questions become a job of a server, which is noted before the server may have it.
+
+A job has a name before the server may have taken it: what is killed in between, or never hears the server's answer, is
+looked for by that name, and neither lost nor handed over a second time; if it is not found, its money stays counted as
+spent. What is killed before, while clips are rendered and uploaded, has no name, and its money is set free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from offbeat.errors import MediaError, ModelError, RunError
+from offbeat.evaluation.batches.costs import Costs
+from offbeat.evaluation.batches.jobs import Unsent, begin_job, drop_job, name_job, unsent_jobs
+from offbeat.evaluation.calls.checking import storable, told
+from offbeat.evaluation.calls.faults import Failure, caught_of
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.plan import Planned
+from offbeat.models.base import Batch, BatchItem
+
+
+@dataclass(frozen=True, slots=True)
+class HandingOver:
+    """Hands questions over to one model.
+
+    Attributes:
+        model: whom.
+        database: where jobs are kept.
+        costs: of the questions.
+    """
+
+    model: Batch
+    database: Database
+    costs: Costs
+
+    async def hand_over(self, part: Sequence[Planned], *, halted: asyncio.Event) -> str | None:
+        """Make these a job, unless the run is to end before they are sent; why that failed, or None.
+
+        Raises:
+            OutOfMoney, RunError: nothing was handed over; or it could not be noted.
+        """
+        call = await self.costs.set_aside(part)
+        items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
+        job = begin_job(self.database, model=self.model.name, keys=[item.key for item in items], call=call)
+        sent = asyncio.Event()
+
+        def note(name: str) -> None:
+            name_job(self.database, job.number, name)
+            sent.set()
+
+        handing = asyncio.ensure_future(caught_of(_handed_over, self.model, items, note=note))
+        await _ended(handing, unless=halted, before=sent)
+        if handing.cancelled():
+            await self._withdraw([job])
+            return None
+        name = handing.result()
+        if isinstance(name, str):
+            name_job(self.database, job.number, name)
+            return None
+        if isinstance(name, RunError):
+            raise name
+        if isinstance(name, MediaError) or (isinstance(name, ModelError) and name.usage is not None):
+            await self._withdraw([job])
+            return storable(str(name)) if isinstance(name, MediaError) else told(name)
+        await self.withdraw_unsent()  # it may have been taken, if it was sent
+        return told(name)
+
+    async def withdraw_unsent(self) -> None:
+        """Give up what never had a name, such as of a process that was killed while it uploaded."""
+        await self._withdraw(unsent_jobs(self.database, self.model.name))
+
+    async def _withdraw(self, jobs: Sequence[Unsent]) -> None:
+        """Set their money free, and let their questions be handed over anew."""
+        for job in jobs:
+            await self.costs.set_free(job.call)
+            drop_job(self.database, job.number)
+
+
+async def _ended(handing: asyncio.Task[str | Failure], *, unless: asyncio.Event, before: asyncio.Event) -> None:
+    """Wait for it; where the run is to end before a server may have taken it, give it up: hours of uploads, perhaps."""
+    halting = asyncio.ensure_future(unless.wait())
+    await asyncio.wait({handing, halting}, return_when=asyncio.FIRST_COMPLETED)
+    halting.cancel()
+    if not before.is_set():
+        handing.cancel()
+    await asyncio.wait({handing})
+
+
+async def _handed_over(model: Batch, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:
+    """The name of the job; one without any would be handed over, and paid for, again and again."""
+    name = await model.submit(items, note=note)
+    if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"submit gave {name!r:.80}, expected the name of the job")
+    return name

@@ -1,0 +1,109 @@
+"""One model's turn by batches: what is done is collected, and what is open is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.batches.collecting import Collecting, answered_by
+from offbeat.evaluation.batches.costs import Costs
+from offbeat.evaluation.batches.handing_over import HandingOver
+from offbeat.evaluation.batches.jobs import Job, pending_jobs
+from offbeat.evaluation.calls.checking import told
+from offbeat.evaluation.calls.faults import caught
+from offbeat.evaluation.database import Database
+from offbeat.evaluation.money.prices import Price
+from offbeat.evaluation.money.purse import OutOfMoney, Purse
+from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.models.base import Batch
+
+LARGEST = 500
+"""Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
+
+
+class BatchTurn:
+    """One model's turn by batches.
+
+    Args:
+        model: whom.
+        plans: what is wanted, one for each question.
+        every: the same for the whole dataset: what its jobs may hold, handed over by whichever command.
+        database: where answers and jobs are kept.
+        purse: where the money is set aside.
+        price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
+        on_progress: is given each answer when it is on the disk.
+    """
+
+    def __init__(
+        self,
+        model: Batch,
+        plans: Sequence[ModelPlan],
+        every: Sequence[ModelPlan],
+        *,
+        database: Database,
+        purse: Purse,
+        price: Price | None,
+        on_progress: Callable[[Answer], None] | None,
+    ) -> None:
+        self._model = model
+        self._plans = plans
+        self._database = database
+        self._costs = Costs(model, purse, price)
+        self._handing_over = HandingOver(model, database, self._costs)
+        self._collecting = Collecting(
+            model,
+            every,
+            database=database,
+            costs=self._costs,
+            answered=any(plan.kept for plan in plans),
+            on_progress=on_progress,
+        )
+
+    async def take(self, *, halted: asyncio.Event) -> str | None:
+        """Collect what is done, and hand over what is open.
+
+        Where a job cannot be told of, the others are collected, and nothing is handed over.
+
+        Returns:
+            What is still to come, or why the model was stopped; None if everything is there.
+
+        Raises:
+            RunError: an answer or a job could not be noted.
+        """
+        await self._handing_over.withdraw_unsent()
+        why = None
+        for job in self._pending():
+            if not halted.is_set():
+                untold = await self._collecting.collect(job)
+                why = why or untold
+        if self._collecting.stopped is not None:
+            return self._collecting.stopped
+        left = self._open()
+        while left and why is None and not halted.is_set():
+            fitting = caught(self._costs.affordable, left[:LARGEST])
+            if isinstance(fitting, BaseException):
+                why = told(fitting)
+                break
+            part = left[:fitting]
+            try:
+                why = await self._handing_over.hand_over(part, halted=halted)
+            except OutOfMoney as failure:
+                why = str(failure)
+            left = left[len(part) :]
+        jobs = self._pending()
+        if not jobs:
+            return why
+        there = f"questions in batches: {sum(len(job.keys) for job in jobs)}; the same command collects them"
+        return there if why is None else f"{why}. {there}"
+
+    def _open(self) -> list[Planned]:
+        """What has no answer and is in no job; once for each key."""
+        under_way = {key for job in self._pending() for key in job.keys}
+        answered = answered_by(self._database, self._model.name)
+        wanted = [planned for plan in self._plans for group in plan.to_ask for planned in group]
+        unanswered = [p for p in wanted if p.key not in under_way and (p.key, p.variant.row.variant_id) not in answered]
+        return list({planned.key: planned for planned in unanswered}.values())
+
+    def _pending(self) -> tuple[Job, ...]:
+        return pending_jobs(self._database, self._model.name)
