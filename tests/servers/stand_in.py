@@ -24,10 +24,11 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from itertools import count
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,10 +71,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is said: `body` as a tuple is sent piece by piece, chunked."""
+    """What is said: `body` in pieces is sent piece by piece, chunked; they need not come to an end."""
 
     status: int = 200
-    body: bytes | tuple[bytes, ...] = b""
+    body: bytes | Iterable[bytes] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,13 +90,16 @@ class Fault:
     Attributes:
         response: said in place of the wire's, which is then not asked.
         wait_s: before anything is said; a client that hangs up meanwhile ends it.
-        cut: `half`: the connection closes in the middle of the body; `reset`: at once, with RST, nothing said;
-            `closed`: at once, without RST.
+        cut: `half`: the connection closes in the middle of the body; `torn`: there, with RST; `stalled`: there nothing
+            more comes, until the client hangs up; `drip`: it comes byte by byte, and ever more after it, until then;
+            `reset`: at once, with RST, nothing said; `closed`: at once, without RST.
+        drip_s: between two bytes.
     """
 
     response: Response | None = None
     wait_s: float = 0.0
-    cut: Literal["half", "reset", "closed"] | None = None
+    cut: Literal["half", "torn", "stalled", "drip", "reset", "closed"] | None = None
+    drip_s: float = 0.01
 
 
 def status(code: int, headers: Mapping[str, str] | None = None, body: Any = None) -> Fault:
@@ -116,6 +120,21 @@ slow = hang
 def half_body() -> Fault:
     """The reply breaks off in its middle."""
     return Fault(cut="half")
+
+
+def torn() -> Fault:
+    """The connection is reset in the middle of the reply."""
+    return Fault(cut="torn")
+
+
+def stalled() -> Fault:
+    """The reply stops in its middle, and the connection stays open."""
+    return Fault(cut="stalled")
+
+
+def drip(every_s: float = 0.01) -> Fault:
+    """The reply comes byte by byte, and does not end."""
+    return Fault(cut="drip", drip_s=every_s)
 
 
 def reset() -> Fault:
@@ -263,12 +282,15 @@ class StandIn:
             return False
         if response is None:
             if fault.cut == "reset":
-                linger = struct.pack("ii", 1, 0)
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                writer.transport.abort()
+                _reset(writer)
             return False
-        if fault.cut == "half":
-            return await _send_half(writer, response)
+        if fault.cut is not None:
+            await (_drip(writer, response, fault.drip_s) if fault.cut == "drip" else _send_half(writer, response))
+            if fault.cut == "stalled":
+                await reader.read(1)
+            elif fault.cut == "torn":
+                _reset(writer)
+            return False
         kept = await _send(writer, response)
         self.answered += 1
         return kept
@@ -341,12 +363,29 @@ async def _send(writer: asyncio.StreamWriter, response: Response) -> bool:
     return response.headers.get("connection", "") != "close"
 
 
-async def _send_half(writer: asyncio.StreamWriter, response: Response) -> bool:
+def _reset(writer: asyncio.StreamWriter) -> None:
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
+
+
+async def _drip(writer: asyncio.StreamWriter, response: Response, every_s: float) -> None:
+    """Ends with a ConnectionError when the client hangs up."""
+    whole = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    writer.write(_head(replace(response, body=())))
+    for at in count():
+        piece = whole[at : at + 1] or b" "
+        writer.write(b"1\r\n%s\r\n" % piece)
+        await writer.drain()
+        await asyncio.sleep(every_s)
+
+
+async def _send_half(writer: asyncio.StreamWriter, response: Response) -> None:
     writer.write(_head(response))
     if isinstance(response.body, bytes):
         writer.write(response.body[: len(response.body) // 2])
     else:
-        for piece in response.body[: len(response.body) // 2]:
+        pieces = tuple(response.body)
+        for piece in pieces[: len(pieces) // 2]:
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
     await writer.drain()
-    return False

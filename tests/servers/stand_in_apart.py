@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from servers.stand_in import OWN, Fault, StandIn, closed, half_body, hang, html, reset, status
+from servers.stand_in import OWN, Fault, StandIn, closed, drip, half_body, hang, html, reset, stalled, status, torn
 
 
 def count_at(url: str) -> dict[str, Any]:
@@ -46,6 +46,9 @@ NAMED: dict[str, Callable[[], Fault | None]] = {
     "closed": closed,
     "hang": hang,
     "html": html,
+    "torn": torn,
+    "stalled": stalled,
+    "drip": drip,
 }
 """Faults for the command line; a number is a status."""
 

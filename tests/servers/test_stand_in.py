@@ -1,6 +1,8 @@
 """The stand-in server against the clients of urllib and httpx, which we did not write."""
 
 import asyncio
+import itertools
+import json
 import time
 
 import httpx2 as httpx
@@ -12,12 +14,15 @@ from servers.stand_in import (
     Response,
     StandIn,
     closed,
+    drip,
     half_body,
     hang,
     html,
     reset,
     say,
+    stalled,
     status,
+    torn,
 )
 from servers.stand_in_apart import count_at, in_another_process, told_by
 
@@ -54,6 +59,32 @@ def test_misbehaves_on_command_and_then_behaves():
         with pytest.raises(httpx.ReadTimeout):
             client.get(server.url)
         assert client.get(server.url).json()["number"] == 7
+
+
+def test_stops_in_the_middle_of_a_reply_in_every_way():
+    with StandIn(echo) as server, httpx.Client(timeout=0.3) as client:
+        for fault, kind in ((stalled(), httpx.ReadTimeout), (torn(), httpx.ReadError)):
+            server.queue(fault)
+            with client.stream("GET", server.url) as reply, pytest.raises(kind):
+                reply.read()
+            assert reply.status_code == 200
+        server.queue(drip(0.0))
+        with client.stream("GET", server.url) as reply:
+            pieces = reply.iter_raw(1)
+            came = b"".join(next(pieces) for _ in range(200))
+        assert json.loads(came)["number"] == 3
+        assert came.endswith(b" " * 100)
+        assert client.get(server.url).json()["number"] == 4
+
+
+def test_a_reply_may_have_no_end():
+    with StandIn(lambda _: Response(body=itertools.repeat(b"x" * 65536))) as server:
+        with httpx.stream("GET", server.url) as reply:
+            assert sum(len(piece) for piece in itertools.islice(reply.iter_raw(65536), 100)) == 6_553_600
+        deadline = time.monotonic() + 10
+        while count_at(server.url)["open"] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert count_at(server.url)["open"] == 0
 
 
 def test_faults_may_look_at_the_request():
