@@ -338,6 +338,43 @@ def test_ctrl_c_while_a_batch_is_sent_keeps_it(dataset, server, tmp_path):
     assert run_status(tmp_path / "run").models[0].in_batches == 50
 
 
+def test_ctrl_c_while_a_job_is_collected_leaves_it_there(dataset, server, tmp_path):
+    """Nobody waits for hundreds of megabytes that can be fetched another time, at no cost."""
+
+    class Fetching(Batched):
+        async def collect(self, job, items):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+
+    run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS)
+    with pytest.raises(KeyboardInterrupt):
+        run_models(dataset, [Fetching(server)], out=tmp_path / "run", terms=TERMS)
+    assert run_status(tmp_path / "run").models[0].in_batches == 50
+    assert run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS).complete
+    assert len(server.jobs) == 1
+
+
+def test_progress_tells_of_what_is_wanted_alone(server, dataset, tmp_path):
+    """A job may hold more than this command wants, and one result may answer several variants."""
+    alike = [Variant(one.row.model_copy(update={"sha256": "0" * 64}), one.folder) for one in dataset.variants[:20]]
+    some = replace(dataset, variants=(*alike, *dataset.variants[20:]))
+    seen = []
+
+    def run(limit=None):
+        few = Selection(limit=limit)
+        told = run_models(
+            some, [Batched(server)], out=tmp_path / "run", terms=TERMS, selection=few, on_progress=seen.append
+        )
+        return told.models[0]
+
+    server.state = "pending"
+    run()
+    server.state = "ended"
+    assert run(limit=15).outcomes["ok"] == len(seen) == 15
+    assert run().outcomes["ok"] == 50
+    assert len(seen) == 15, "what was collected before came again"
+
+
 def test_a_job_that_ends_without_results_is_told_of(run, server, tmp_path, caplog):
     server.state = "pending"
     run()

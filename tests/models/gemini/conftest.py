@@ -1,12 +1,13 @@
-"""A service on loopback, a key that must not show anywhere, and a cache folder of the test's own."""
+"""A service on loopback, a key that must not show anywhere, a cache folder of the test's own, and batches."""
 
 import asyncio
 import ssl
+from contextlib import asynccontextmanager
 
 import pytest
 
-from offbeat.models.base import Prompt
-from offbeat.models.gemini import Gemini
+from offbeat.models.base import BatchItem, Prompt
+from offbeat.models.gemini import Gemini, submitting
 from offbeat.timing import LABELS
 from servers.gemini_wire import KEY, MODEL, GeminiWire
 from servers.stand_in import StandIn
@@ -68,3 +69,61 @@ def ask(made, variants, prompt):
         return asyncio.run(once())
 
     return do
+
+
+@pytest.fixture
+def items(variants, prompt):
+    return [BatchItem(key=f"k{number}", variant=variant, prompt=prompt) for number, variant in enumerate(variants)]
+
+
+@pytest.fixture
+def session(made):
+    @asynccontextmanager
+    async def open_(**options):
+        model = made(**options)
+        try:
+            yield model
+        finally:
+            await model.close()
+
+    return open_
+
+
+@pytest.fixture
+def noted():
+    """The names by which jobs are found before the service has named them."""
+    return []
+
+
+@pytest.fixture
+def submit(session, items, noted):
+    def do(**options):
+        async def once():
+            async with session(**options) as model:
+                return await model.submit(items, note=noted.append)
+
+        return asyncio.run(once())
+
+    return do
+
+
+@pytest.fixture
+def collect(session, items):
+    def do(job, **options):
+        async def once():
+            async with session(**options) as model:
+                return await model.collect(job, items)
+
+        return asyncio.run(once())
+
+    return do
+
+
+@pytest.fixture(params=["list", "file"])
+def job(request, monkeypatch, submit, wire):
+    """A batch that was taken, as a list in the request and as a file."""
+    if request.param == "file":
+        monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    name = submit()
+    assert wire.batches[name.partition("@")[0]].in_file is (request.param == "file")
+    return name

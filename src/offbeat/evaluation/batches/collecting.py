@@ -12,6 +12,7 @@ from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.batches.costs import Costs
 from offbeat.evaluation.batches.jobs import Job, end_job
+from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import caught_of
@@ -32,10 +33,10 @@ class Collecting:
     Args:
         model: whom.
         every: all questions that its jobs may hold, handed over by whichever command.
+        plans: what is wanted now, of all that.
         database: where answers and jobs are kept.
         costs: of the questions.
-        answered: whether the model has answered any of what is wanted before.
-        on_progress: is given each answer when it is on the disk.
+        on_progress: is given each answer that is wanted when it is on the disk.
 
     Attributes:
         stopped: why no more should be handed over; None where it may.
@@ -45,10 +46,10 @@ class Collecting:
         self,
         model: Batch,
         every: Sequence[ModelPlan],
+        plans: Sequence[ModelPlan],
         *,
         database: Database,
         costs: Costs,
-        answered: bool,
         on_progress: Callable[[Answer], None] | None,
     ) -> None:
         self.stopped: str | None = None
@@ -58,13 +59,14 @@ class Collecting:
         for plan in every:
             for planned in plan.planned:
                 self._questions.setdefault(planned.key, []).append((planned, plan.question.name))
+        self._wanted = {(p.key, p.variant.row.variant_id) for plan in plans for group in plan.to_ask for p in group}
         self._database = database
         self._costs = costs
         self._on_progress = on_progress
-        self._breaker = Breaker(answered=answered)
+        self._breaker = Breaker(answered=any(plan.kept for plan in plans))
 
-    async def collect(self, job: Job) -> str | None:
-        """Keep what there is of it; why that cannot be told, or None.
+    async def collect(self, job: Job, *, halted: asyncio.Event) -> str | None:
+        """Keep what there is of it, unless the run is to end before that has come; why it cannot be told, or None.
 
         Raises:
             RunError: it could not be noted.
@@ -73,7 +75,11 @@ class Collecting:
             return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
         known = {key: questions for key, questions in self._questions.items() if key in job.keys}
         items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
-        collected = await caught_of(self._model.collect, job.job, items)
+        collecting = asyncio.ensure_future(caught_of(self._model.collect, job.job, items))
+        await ended(collecting, unless=halted)  # it costs nothing to fetch it another time
+        if collecting.cancelled():
+            return None
+        collected = collecting.result()
         if isinstance(collected, BaseException):
             if isinstance(collected, ModelError) and not isinstance(collected, _NOT_NOW):
                 self._tell_missing(job, f"lost: {told(collected)}", len(job.keys))
@@ -107,7 +113,7 @@ class Collecting:
                     continue
                 await asyncio.to_thread(put_answer, self._database, answer)
                 self._watch(questions[0][0].variant.row.clip_id, answer.error, came)
-                if self._on_progress is not None:
+                if self._on_progress is not None and (key, answer.variant_id) in self._wanted:
                     self._on_progress(answer)
             for word in USAGE:
                 count = answers[0].usage.get(word)

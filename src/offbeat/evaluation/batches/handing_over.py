@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from offbeat.errors import MediaError, ModelError, RunError
 from offbeat.evaluation.batches.costs import Costs
 from offbeat.evaluation.batches.jobs import Unsent, begin_job, drop_job, name_job, unsent_jobs
+from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.checking import storable, told
-from offbeat.evaluation.calls.faults import Failure, caught_of
+from offbeat.evaluation.calls.faults import caught_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.plan import Planned
 from offbeat.models.base import Batch, BatchItem
@@ -51,7 +52,7 @@ class HandingOver:
             sent.set()
 
         handing = asyncio.ensure_future(caught_of(_handed_over, self.model, items, note=note))
-        await _ended(handing, unless=halted, before=sent)
+        await ended(handing, unless=halted, before=sent)  # hours of uploads, perhaps
         if handing.cancelled():
             await self._withdraw([job])
             return None
@@ -76,16 +77,6 @@ class HandingOver:
         for job in jobs:
             await self.costs.set_free(job.call)
             drop_job(self.database, job.number)
-
-
-async def _ended(handing: asyncio.Task[str | Failure], *, unless: asyncio.Event, before: asyncio.Event) -> None:
-    """Wait for it; where the run is to end before a server may have taken it, give it up: hours of uploads, perhaps."""
-    halting = asyncio.ensure_future(unless.wait())
-    await asyncio.wait({handing, halting}, return_when=asyncio.FIRST_COMPLETED)
-    halting.cancel()
-    if not before.is_set():
-        handing.cancel()
-    await asyncio.wait({handing})
 
 
 async def _handed_over(model: Batch, items: Sequence[BatchItem], *, note: Callable[[str], None]) -> str:

@@ -32,7 +32,7 @@ class BatchTurn:
         database: where answers and jobs are kept.
         purse: where the money is set aside.
         price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
-        on_progress: is given each answer when it is on the disk.
+        on_progress: is given each answer that is wanted when it is on the disk.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class BatchTurn:
         self._collecting = Collecting(
             model,
             every,
+            plans,
             database=database,
             costs=self._costs,
-            answered=any(plan.kept for plan in plans),
             on_progress=on_progress,
         )
 
@@ -75,7 +75,7 @@ class BatchTurn:
         why = None
         for job in self._pending():
             if not halted.is_set():
-                untold = await self._collecting.collect(job)
+                untold = await self._collecting.collect(job, halted=halted)
                 why = why or untold
         if self._collecting.stopped is not None:
             return self._collecting.stopped

@@ -34,7 +34,8 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
         TransientError: it cannot be told now, or not with this key.
         ModelError: there is no such job any more.
     """
-    value = await connection.rest.get(await name_of(job, connection), refused=not_told)
+    name = await name_of(job, connection, limit_s=settings.timeout_s)
+    value = await connection.rest.get(name, refused=not_told)
     metadata = inside(value, "metadata")
     state = str(metadata.get("state", "UNSPECIFIED")).removeprefix("JOB_STATE_").removeprefix("BATCH_STATE_")
     if state not in _ENDED and not value.get("done"):

@@ -2,12 +2,16 @@
 
 A job is known by its name and by a mark of the key and the address under which it was handed over: another key is told
 that there is no such job, which must not be taken for its end. Until the service has given it a name it is known by one
-of ours, by which it is looked for in the list of jobs: the answer to the handing over, or the process, may be lost.
+of ours, by which it is looked for in the list of jobs: the answer to the handing over, or the process, may be lost. Our
+name tells when it was made: what is not listed soon after may be on its way, and is not given up before its time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
+import time
 import uuid
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -18,15 +22,19 @@ from offbeat.models.gemini.errors import Said, error_for, inside, plain
 from offbeat.models.gemini.rest import Rest
 
 _NAME = re.compile(r"batches/[A-Za-z0-9_-]+")
-_JOB = re.compile(rf"({_NAME.pattern}|offbeat-[0-9a-f]{{32}})@([0-9a-f]{{8}})")
+_OURS = r"offbeat-(?:(?P<made>[0-9a-f]{8})-)?[0-9a-f]{32}"
+_JOB = re.compile(rf"(?P<name>{_NAME.pattern}|{_OURS})@(?P<mark>[0-9a-f]{{8}})")
 _MARK_DIGITS = 8
 _MOST_PAGES = 100
 """Of 100 jobs each, the newest first."""
+SETTLED_S = 1800
+"""From the name of a job on. On the slowest line that `offbeat.models.gemini.bounds` allows, 17 MB and a limit of 300 s
+take 1,400 s, after which nobody waits for the answer; the rest is for a service that is slow to list what it has."""
 
 
 def name_of_ours() -> str:
-    """A name that no other job has."""
-    return f"offbeat-{uuid.uuid4().hex}"
+    """A name that no other job has, with the second in which it was made."""
+    return f"offbeat-{int(time.time()):08x}-{uuid.uuid4().hex}"
 
 
 def marked(name: str, connection: Connection) -> str:
@@ -34,24 +42,43 @@ def marked(name: str, connection: Connection) -> str:
     return f"{name}@{connection.scope[:_MARK_DIGITS]}"
 
 
-async def name_of(job: str, connection: Connection) -> str:
-    """The name of a job as the service knows it.
+async def name_of(job: str, connection: Connection, *, limit_s: float) -> str:
+    """The name of a job as the service knows it; where it has to be looked for, within this time in all.
 
     Raises:
         TransientError: it was handed over with another key, or to another address; or it cannot be told now.
-        ModelError: it is no job of this service.
+        ModelError: it is no job of this service, or was never taken.
     """
     spec = connection.rest.spec
     match = _JOB.fullmatch(job)
     if match is None:
         raise ModelError(plain(f"{spec}: {job!r} is no batch of this service, expected such as batches/abc@1f2e3d4c"))
-    if match[2] != connection.scope[:_MARK_DIGITS]:
-        raise TransientError(f"{spec}: {match[1]} was handed over with another key, or to another address; use that")
-    return match[1] if _NAME.fullmatch(match[1]) else await _looked_up(match[1], connection.rest)
+    name, made = match["name"], match["made"]
+    if match["mark"] != connection.scope[:_MARK_DIGITS]:
+        raise TransientError(f"{spec}: {name} was handed over with another key, or to another address; use that")
+    if _NAME.fullmatch(name):
+        return name
+    try:
+        async with asyncio.timeout(limit_s):
+            found = await _looked_up(name, connection.rest)
+    except TimeoutError:
+        raise TransientError(
+            f"{spec}: {name} was not found in the list of batches within {limit_s:g} s; "
+            "more time: --option timeout_s=600"
+        ) from None
+    if found is not None:
+        return found
+    left_s = 0.0 if made is None else int(made, 16) + SETTLED_S - time.time()
+    if left_s > 0:
+        raise TransientError(
+            f"{spec}: the server lists no batch {name}, but may have taken it all the same; "
+            f"in {math.ceil(left_s / 60)} min it is given up, and its questions are handed over anew"
+        )
+    raise ModelError(f"{spec}: the server has no batch {name}: it was never taken")
 
 
-async def _looked_up(display_name: str, rest: Rest) -> str:
-    """The service's name of a job that is known by ours."""
+async def _looked_up(display_name: str, rest: Rest) -> str | None:
+    """The service's name of a job that is known by ours; None where it lists none."""
     path = "batches?pageSize=100"
     for _ in range(_MOST_PAGES):
         page = await rest.get(path, refused=not_told)
@@ -64,7 +91,7 @@ async def _looked_up(display_name: str, rest: Rest) -> str:
         if not (following := page.get("nextPageToken")):
             break
         path = f"batches?{urlencode({'pageSize': 100, 'pageToken': following})}"
-    raise ModelError(f"{rest.spec}: the server has no batch {display_name}: it was never taken")
+    return None
 
 
 def not_told(said: Said, spec: str) -> ModelError:

@@ -1,78 +1,17 @@
 """Batches: submitted, left, and collected by another process; whatever is lost comes back without a reply."""
 
-import asyncio
-import json
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.genai import types
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
-from offbeat.models.base import Batch, BatchItem, Reply
+from offbeat.models.base import Batch, Reply
 from offbeat.models.gemini import rest, submitting
 from servers.gemini_wire import refused
-from servers.stand_in import Fault, closed, half_body, html, reset, status
+from servers.stand_in import Fault, closed, half_body, html, status
 
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
-
-
-@pytest.fixture
-def items(variants, prompt):
-    return [BatchItem(key=f"k{number}", variant=variant, prompt=prompt) for number, variant in enumerate(variants)]
-
-
-@pytest.fixture
-def session(made):
-    @asynccontextmanager
-    async def open_(**options):
-        model = made(**options)
-        try:
-            yield model
-        finally:
-            await model.close()
-
-    return open_
-
-
-@pytest.fixture
-def noted():
-    """The names by which jobs are found before the service has named them."""
-    return []
-
-
-@pytest.fixture
-def submit(session, items, noted):
-    def do(**options):
-        async def once():
-            async with session(**options) as model:
-                return await model.submit(items, note=noted.append)
-
-        return asyncio.run(once())
-
-    return do
-
-
-@pytest.fixture
-def collect(session, items):
-    def do(job, **options):
-        async def once():
-            async with session(**options) as model:
-                return await model.collect(job, items)
-
-        return asyncio.run(once())
-
-    return do
-
-
-@pytest.fixture(params=["list", "file"])
-def job(request, monkeypatch, submit, wire):
-    """A batch that was taken, as a list in the request and as a file."""
-    if request.param == "file":
-        monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    name = submit()
-    assert wire.batches[name.partition("@")[0]].in_file is (request.param == "file")
-    return name
 
 
 def test_is_a_batch(made):
@@ -93,39 +32,6 @@ def test_submitted_left_and_collected(job, wire, collect, items):
         assert (reply.text, reply.stop, reply.details["finish_reason"]) == ("behind", "complete", "STOP")
         assert reply.usage["audio_tokens"] > 0
     assert wire.clips == [item.variant.mp4_bytes() for item in items]
-
-
-def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
-    options = {"thinking": "low", "temperature": 0.5, "media_resolution": "low"}
-    submit(**options)
-    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    submit(**options)
-    listed, filed = (r.json()["batch"] for r in server.requests if r.path.endswith(":batchGenerateContent"))
-    one = listed["inputConfig"]["requests"]["requests"][0]["request"]
-    name = filed["inputConfig"]["fileName"]
-    two = json.loads(wire.files[name].data.splitlines()[0])["request"]
-    assert one["contents"][0]["parts"][0].pop("inlineData")
-    assert two["contents"][0]["parts"][0].pop("fileData")["mimeType"] == "video/mp4"
-    lower = json.dumps(one).replace("thinking_level", "thinkingLevel")
-    assert json.loads(lower) == two
-    assert two["store"] is False
-
-
-def test_the_clips_of_a_file_are_uploaded_once_for_two_jobs(submit, monkeypatch, wire):
-    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    submit()
-    submit()
-    kinds = [file.mime_type for file in wire.files.values()]
-    assert sorted(kinds) == ["application/jsonl"] * 2 + ["video/mp4"] * 3
-
-
-def test_an_upload_too_old_for_a_whole_job_is_made_anew(ask, submit, monkeypatch, wire, items):
-    for item in items:
-        ask(variant=item.variant, inline_limit_mb=0)
-    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    monkeypatch.setattr(submitting, "WHOLE_JOB_S", 47 * 3600.0)
-    submit()
-    assert sum(file.mime_type == "video/mp4" for file in wire.files.values()) == 6
 
 
 @pytest.mark.parametrize(
@@ -306,86 +212,3 @@ def test_nor_does_any_refusal(job, collect, server, code):
     server.queue(status(code))
     with pytest.raises(TransientError):
         collect(job)
-
-
-@pytest.mark.parametrize(
-    ("given", "kind"),
-    [
-        (Fault(refused(429, "RESOURCE_EXHAUSTED", "too many batches")), RateLimited),
-        (Fault(refused(400, "INVALID_ARGUMENT", "no")), RequestRejected),
-        (reset(), TransientError),
-    ],
-)
-def test_a_batch_that_is_not_taken(submit, server, given, kind):
-    server.queue(given)
-    with pytest.raises(kind):
-        submit()
-
-
-@pytest.mark.parametrize("lost", [half_body(), html(), status(504)])
-def test_a_batch_that_was_taken_though_the_answer_was_lost(submit, noted, server, wire, collect, lost):
-    def lose(request):
-        if not request.path.endswith(":batchGenerateContent"):
-            return None
-        if lost.cut != "half":  # else the server asks the wire itself
-            wire(request)
-        return lost
-
-    server.faults = lose
-    with pytest.raises(TransientError) as raised:
-        submit()
-    assert raised.value.usage is None
-    server.faults = None
-    assert collect(noted[0]).state == "pending"
-    wire.batches["batches/b1"].state = SUCCEEDED
-    assert len(collect(noted[0]).replies) == 3
-
-
-def test_a_batch_is_noted_before_the_service_may_take_it(session, items, wire):
-    async def once():
-        async with session() as model:
-            return await model.submit(items, note=lambda name: seen.append((name, list(wire.batches))))
-
-    seen = []
-    asyncio.run(once())
-    ((name, taken),) = seen
-    assert taken == []
-    assert name.partition("@")[0] == wire.batches["batches/b1"].display_name
-
-
-def test_a_batch_is_found_by_our_name_among_many(submit, noted, wire, collect):
-    for _ in range(5):
-        submit()
-    wire.page = 2
-    wire.batches["batches/b1"].state = SUCCEEDED
-    assert collect(noted[0]).note == "succeeded"
-    assert collect(noted[4]).note == "pending"
-
-
-def test_a_batch_that_was_never_taken(submit, noted, server, collect):
-    server.queue(reset())
-    with pytest.raises(TransientError):
-        submit()
-    with pytest.raises(ModelError, match="never taken") as raised:
-        collect(noted[0])
-    assert type(raised.value) is ModelError
-    server.queue(status(503))
-    with pytest.raises(TransientError):
-        collect(noted[0])
-
-
-def test_few_clips_are_in_memory_at_once(submit, monkeypatch, server):
-    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
-    server.slow_s = 0.02
-    submit()
-    assert server.most_at_once == 1
-
-
-def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
-    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
-    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
-    server.queue(status(400))
-    with pytest.raises(RequestRejected):
-        submit()
-    assert (wire.batches, wire.files) == ({}, {})

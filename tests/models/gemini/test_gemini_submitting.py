@@ -1,0 +1,87 @@
+"""Batches are handed over: as a list or a file, noted before they are sent."""
+
+import asyncio
+import json
+
+import pytest
+
+from offbeat.errors import RateLimited, RequestRejected, TransientError
+from offbeat.models.gemini import submitting
+from servers.gemini_wire import refused
+from servers.stand_in import Fault, reset, status
+
+
+def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
+    options = {"thinking": "low", "temperature": 0.5, "media_resolution": "low"}
+    submit(**options)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    submit(**options)
+    listed, filed = (r.json()["batch"] for r in server.requests if r.path.endswith(":batchGenerateContent"))
+    one = listed["inputConfig"]["requests"]["requests"][0]["request"]
+    name = filed["inputConfig"]["fileName"]
+    two = json.loads(wire.files[name].data.splitlines()[0])["request"]
+    assert one["contents"][0]["parts"][0].pop("inlineData")
+    assert two["contents"][0]["parts"][0].pop("fileData")["mimeType"] == "video/mp4"
+    lower = json.dumps(one).replace("thinking_level", "thinkingLevel")
+    assert json.loads(lower) == two
+    assert two["store"] is False
+
+
+def test_the_clips_of_a_file_are_uploaded_once_for_two_jobs(submit, monkeypatch, wire):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    submit()
+    submit()
+    kinds = [file.mime_type for file in wire.files.values()]
+    assert sorted(kinds) == ["application/jsonl"] * 2 + ["video/mp4"] * 3
+
+
+def test_an_upload_too_old_for_a_whole_job_is_made_anew(ask, submit, monkeypatch, wire, items):
+    for item in items:
+        ask(variant=item.variant, inline_limit_mb=0)
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "WHOLE_JOB_S", 47 * 3600.0)
+    submit()
+    assert sum(file.mime_type == "video/mp4" for file in wire.files.values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (Fault(refused(429, "RESOURCE_EXHAUSTED", "too many batches")), RateLimited),
+        (Fault(refused(400, "INVALID_ARGUMENT", "no")), RequestRejected),
+        (reset(), TransientError),
+    ],
+)
+def test_a_batch_that_is_not_taken(submit, server, given, kind):
+    server.queue(given)
+    with pytest.raises(kind):
+        submit()
+
+
+def test_a_batch_is_noted_before_the_service_may_take_it(session, items, wire):
+    async def once():
+        async with session() as model:
+            return await model.submit(items, note=lambda name: seen.append((name, list(wire.batches))))
+
+    seen = []
+    asyncio.run(once())
+    ((name, taken),) = seen
+    assert taken == []
+    assert name.partition("@")[0] == wire.batches["batches/b1"].display_name
+
+
+def test_few_clips_are_in_memory_at_once(submit, monkeypatch, server):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
+    server.slow_s = 0.02
+    submit()
+    assert server.most_at_once == 1
+
+
+def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
+    server.queue(status(400))
+    with pytest.raises(RequestRejected):
+        submit()
+    assert (wire.batches, wire.files) == ({}, {})
