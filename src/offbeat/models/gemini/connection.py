@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import httpx2
 from google.genai import Client, types
 
+from offbeat.models.gemini.bounds import BoundedClient
 from offbeat.models.gemini.cache import UploadCache, cache_folder, scope_of
 from offbeat.models.gemini.rest import KEY_HEADER, Rest
 from offbeat.models.gemini.settings import Settings
+from offbeat.models.gemini.tokens import longest_answer_bytes
 from offbeat.models.gemini.uploads import Uploads
 from offbeat.models.keys import key_from
 
@@ -57,12 +59,12 @@ def connect(settings: Settings) -> Connection:
         if _origin(request.url) != home:
             request.headers.pop(KEY_HEADER, None)
 
-    http = httpx2.AsyncClient(
-        timeout=settings.timeout_s,
+    http = BoundedClient(
+        limit_s=settings.timeout_s,
+        most_bytes=longest_answer_bytes(settings),
         # how many calls are under way is the runner's business
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
-        follow_redirects=True,
-        event_hooks={"request": [keep_the_key_at_home]},
+        on_request=keep_the_key_at_home,
     )
     client = Client(
         vertexai=False,  # whatever GOOGLE_GENAI_USE_VERTEXAI says

@@ -29,6 +29,7 @@ import httpx2
 from google.genai import errors as client_errors
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.models.gemini.bounds import TooLong
 from offbeat.models.keys import redacted
 
 LONGEST_TEXT = 500
@@ -172,6 +173,8 @@ def error_from(failure: Exception, spec: str) -> ModelError:
         return TransientError(
             plain(f"{spec}: no answer in time: {_named(failure)}; more time: --option timeout_s=600"), usage=None
         )
+    if isinstance(failure, TooLong):
+        return TransientError(f"{spec}: {failure}", usage=None)
     if isinstance(failure, httpx2.HTTPError):
         return TransientError(plain(f"{spec}: the connection broke: {_named(failure)}"), usage=None)
     return TransientError(plain(f"{spec}: the answer cannot be read: {_named(failure)}"), usage=None)

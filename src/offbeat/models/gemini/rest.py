@@ -5,7 +5,8 @@ Of an error inside the answer to an upload the client (google-genai 3.4.0) says 
 batch, paid for as it is, where the details of one error in it are not text (`types.JobError.details`), drops the job's
 own error, and holds all results at once. So these are asked for here, one request at a time.
 
-None of them costs anything: errors say so.
+How long each may take, and how much is read of an answer, is bounded (`offbeat.models.gemini.bounds`). None of them
+costs anything: errors say so.
 """
 
 from __future__ import annotations
@@ -18,10 +19,17 @@ from typing import Any, TypeAlias, cast
 import httpx2
 
 from offbeat.errors import ModelError, TransientError
+from offbeat.models.gemini.bounds import MOST_BYTES, BoundedClient, whole
 from offbeat.models.gemini.errors import Said, error_from, plain, said_in
 
 KEY_HEADER = "x-goog-api-key"
+SHORT_BYTES = 1_000_000
+"""What is told of a file is about 1 kB."""
+LISTED_BYTES = 256_000_000
+"""A batch that was handed over as a list, at most 20 MB, holds all its results, and a page tells of 100 batches."""
 LONGEST_LINE_BYTES = 64_000_000
+LONGEST_FILE_BYTES = 2_000_000_000
+"""As the service bounds a file (ai.google.dev/gemini-api/docs/files)."""
 _BROKEN = (httpx2.HTTPError, httpx2.InvalidURL)
 
 Refused: TypeAlias = Callable[[Said, str], ModelError]
@@ -40,20 +48,21 @@ class Rest:
         spec: the model, for errors.
     """
 
-    http: httpx2.AsyncClient
+    http: BoundedClient
     base_url: str
     api_version: str
     key: str = field(repr=False)
     spec: str
 
-    async def get(self, path: str, *, refused: Refused) -> Mapping[str, Any]:
+    async def get(self, path: str, *, refused: Refused, most_bytes: int = LISTED_BYTES) -> Mapping[str, Any]:
         """The JSON object at a path, such as ``files/abc``.
 
         Raises:
-            TransientError: it did not come, or is none.
+            TransientError: it did not come, or is none, or longer than this.
             ModelError: what `refused` makes of the server's words.
         """
-        return self.fields_of(await self.send("GET", f"{self.base_url}/{self.api_version}/{path}", refused=refused))
+        url = f"{self.base_url}/{self.api_version}/{path}"
+        return self.fields_of(await self.send("GET", url, refused=refused, most_bytes=most_bytes))
 
     async def send(
         self,
@@ -63,11 +72,16 @@ class Rest:
         refused: Refused,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        most_bytes: int = SHORT_BYTES,
     ) -> httpx2.Response:
-        """One request, with the key; what the server said to it, unless that is an error."""
+        """One request, with the key; what the server said to it, unless that is an error, or longer than this."""
         try:
             answer = await self.http.request(
-                method, url, headers={KEY_HEADER: self.key, **(headers or {})}, content=content
+                method,
+                url,
+                headers={KEY_HEADER: self.key, **(headers or {})},
+                content=content,
+                extensions={MOST_BYTES: most_bytes},
             )
         except _BROKEN as failure:
             raise TransientError(str(error_from(failure, self.spec))) from None
@@ -79,16 +93,20 @@ class Rest:
         """The lines of a file at a path; one is held at a time."""
         url = f"{self.base_url}/{self.api_version}/{path}"
         rest = bytearray()
+        came = 0
         try:
             async with self.http.stream("GET", url, headers={KEY_HEADER: self.key}) as answer:
                 if not answer.is_success:
-                    await answer.aread()
-                    raise refused(_error_in(answer) or Said(answer.status_code, "", ""), self.spec)
+                    told = await whole(answer, SHORT_BYTES)
+                    raise refused(_error_in(told) or Said(answer.status_code, "", ""), self.spec)
                 async for piece in answer.aiter_bytes():
                     rest += piece
+                    came += len(piece)
+                    if came > LONGEST_FILE_BYTES:
+                        raise TransientError(f"{self.spec}: {path} is longer than {LONGEST_FILE_BYTES:,} bytes")
                     if b"\n" in piece:  # else a long line would be copied with each of its pieces
-                        *whole, rest = rest.split(b"\n")
-                        for line in whole:
+                        *lines, rest = rest.split(b"\n")
+                        for line in lines:
                             yield bytes(line)
                     if len(rest) > LONGEST_LINE_BYTES:
                         raise TransientError(f"{self.spec}: a line of {path} is longer than {LONGEST_LINE_BYTES} bytes")

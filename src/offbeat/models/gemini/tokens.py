@@ -19,6 +19,8 @@ FRAMING_TOKENS = 64
 """For the turns of the conversation around the prompt."""
 CALLS = 2
 """A reply cut off by the output budget is asked for once more, with twice the budget."""
+ANSWER_BYTES, BYTES_A_TOKEN = 16_000_000, 256
+"""Of an answer as JSON: without its words, and for each token, or candidate for one, that it tells of."""
 
 
 def expected_usage(settings: Settings, row: VariantRow, prompt: Prompt, *, calls: int = CALLS) -> dict[str, int]:
@@ -38,6 +40,12 @@ def expected_usage(settings: Settings, row: VariantRow, prompt: Prompt, *, calls
         **usage,
         "output_tokens": settings.max_output_tokens * sum(2**call for call in range(calls)),
     }
+
+
+def longest_answer_bytes(settings: Settings) -> int:
+    """Above what any answer to a call takes, in bytes, with its log-probabilities."""
+    told = settings.max_output_tokens * 2 ** (CALLS - 1) * (1 + settings.logprobs)
+    return ANSWER_BYTES + told * BYTES_A_TOKEN
 
 
 def least_video_tokens(settings: Settings, row: VariantRow) -> int:
