@@ -171,6 +171,8 @@ class StandIn:
         requests: all, in order of arrival.
         answered: how many replies were sent to their end.
         most_at_once: the largest number of requests that waited for their reply at one moment.
+        open: how many wait for it now.
+        connections: how many have been opened.
         failures: tracebacks of the wire.
     """
 
@@ -180,7 +182,7 @@ class StandIn:
         self.wire, self.faults, self.keep_bodies, self.slow_s = wire, faults, keep_bodies, slow_s
         self.requests: list[Request] = []
         self.failures: list[str] = []
-        self.answered = self.most_at_once = self._open = 0
+        self.answered = self.most_at_once = self.open = self.connections = 0
         self.port = 0
         self._queued: deque[Fault | None] = deque()
         self._loop = asyncio.new_event_loop()
@@ -236,6 +238,7 @@ class StandIn:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connections += 1
         try:
             while await self._one(reader, writer):
                 pass
@@ -267,12 +270,12 @@ class StandIn:
         fault = fault or Fault()
         response = None if fault.cut in ("reset", "closed") else fault.response or self._asked(request)
         del request, body  # a thousand that wait need not be held
-        self._open += 1
-        self.most_at_once = max(self.most_at_once, self._open)
+        self.open += 1
+        self.most_at_once = max(self.most_at_once, self.open)
         try:
             return await self._reply(fault, response, writer, reader)
         finally:
-            self._open -= 1
+            self.open -= 1
 
     async def _reply(
         self, fault: Fault, response: Response | None, writer: asyncio.StreamWriter, reader: asyncio.StreamReader
@@ -309,7 +312,7 @@ class StandIn:
             {
                 "calls": self.calls,
                 "answered": self.answered,
-                "open": self._open,
+                "open": self.open,
                 "most_at_once": self.most_at_once,
                 "failures": self.failures,
             }

@@ -236,6 +236,7 @@ def test_a_stream_that_breaks_off_is_no_answer(variants):
         ((), "breaks off"),
         ((b'data: {"choi\n\n',), "is broken"),
         ((b'data: {"error":{"code":429,"message":"slow"}}\n\n', b"data: [DONE]\n\n"), "slow"),
+        ((b"data: [DONE]\n\n",), "without a finish_reason"),
     ]:
         with StandIn(lambda _, end=end: Response(body=(*pieces, *end))) as server:
             (error,) = ask(model_at(server.url), variants[0])

@@ -34,6 +34,7 @@ _RATE = ("throttling", "ratelimit", "resourceexhausted", "toomanyrequests")
 _UNPAID = ("insufficientquota", "arrearage", "billing", "insufficientcredits", "insufficientbalance")
 _NO_SUCH = ("modelnotfound", "modelnotexist", "invalidapikey", "accessdenied", "unauthorized")
 _TOO_LONG = "send less: --option fps=… or --option height=…, or start the server with more (vLLM: --max-model-len)"
+_TOO_LARGE = "send less: --option height=… or --option fps=…"
 _HINTS = {
     "equal number of audio and video": "send the sound in the video alone: --option audio=video",
     "per-request mm_processor_kwargs": "start vLLM with --trust-request-mm-kwargs",
@@ -126,8 +127,14 @@ def error_inside(payload: Mapping[str, Any]) -> int | None:
     return 400 if "invalid_request" in kind or "badrequest" in kind else 500
 
 
-def transport_failure(spec: str, error: httpx2.HTTPError | httpx2.InvalidURL) -> ModelError:
-    """What an exception of the client means; what nobody can know to have been free has `usage` None."""
+def transport_failure(spec: str, error: httpx2.HTTPError | httpx2.InvalidURL, *, sent: bool = True) -> ModelError:
+    """What an exception of the client means; what nobody can know to have been free has `usage` None.
+
+    Args:
+        spec: the model.
+        error: the exception.
+        sent: whether the request had been handed over whole: one that was not is not answered, and costs nothing.
+    """
     said = redacted(f"{spec}: {type(error).__name__}: {shown(str(error)) or 'no reason given'}")
     if isinstance(error, httpx2.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ModelUnavailable(
@@ -139,6 +146,11 @@ def transport_failure(spec: str, error: httpx2.HTTPError | httpx2.InvalidURL) ->
         return TransientError(f"{said}; the request was not sent whole")
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.InvalidURL):
         return ModelUnavailable(f"{said}; check --base-url and the key")
+    if not sent:
+        # a server (or a proxy before it) that wants no request of this size often hangs up instead of saying so
+        return TransientError(
+            f"{said}; the connection broke before the request was sent whole; if it always does, {_TOO_LARGE}"
+        )
     return TransientError(f"{said}; the connection broke before the answer was there", usage=None)
 
 

@@ -22,6 +22,7 @@ from offbeat.models.openai.errors import error_inside, failure_of, transport_fai
 from offbeat.models.openai.payload import mapping_of, payload_of
 from offbeat.models.openai.presets import host_of, is_near
 from offbeat.models.openai.reading import reply_of
+from offbeat.models.openai.receiving import received
 from offbeat.models.openai.settings import settings_from
 from offbeat.models.openai.usage import most_usage
 from offbeat.models.openai.wire import SOUND, VIDEO, Body, body_of
@@ -160,9 +161,13 @@ class OpenAI:
         candidates = self.settings.options.max_tokens * (1 + self.settings.preset.top_logprobs)
         most = _MOST_RESPONSE_BYTES + candidates * _MOST_BYTES_A_CANDIDATE
 
+        sent = False
+
         async def content() -> AsyncIterator[bytes]:
+            nonlocal sent
             async for piece in body.pieces():
                 yield piece
+            sent = True
             turn.end()
 
         try:
@@ -170,15 +175,13 @@ class OpenAI:
                 self._connections.client() as client,
                 client.stream("POST", url, headers=headers, content=content()) as response,
             ):
-                raw = bytearray()
-                async for piece in response.aiter_bytes():
-                    raw += piece
-                    if len(raw) > most:
-                        raise TransientError(f"{self.name}: the answer is longer than {most >> 20} MiB", usage=None)
-                return response.status_code, response.headers, bytes(raw)
+                raw = await received(response, most_bytes=most)
+                if raw is None:
+                    raise TransientError(f"{self.name}: the answer is longer than {most >> 20} MiB", usage=None)
+                return response.status_code, response.headers, raw
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # without the cause: it holds the request, and with it the key
-            raise transport_failure(self.name, error) from None
+            raise transport_failure(self.name, error, sent=sent) from None
         finally:
             body.drop()
 

@@ -82,6 +82,12 @@ def _joined(text: str, *, spec: str) -> dict[str, Any]:
             whole["error"] = {name: whole.get(name) for name in ("code", "message")}  # DashScope: side by side
         elif not done:
             raise TransientError(f"{spec}: the stream breaks off before its end", usage=None)
+        elif there:  # some gateways write [DONE] when the server behind them has gone
+            raise TransientError(
+                f"{spec}: the stream ends without a finish_reason, so that what came may be half an answer; where the "
+                "server never gives one, type: --option stream=false",
+                usage=None,
+            )
     message = {"content": "".join(said), "reasoning_content": "".join(thought), "refusal": "".join(refused)}
     choice = {"message": message, "finish_reason": finish, "logprobs": {"content": logprobs}}
     return whole | {"choices": [choice] if there else []}
