@@ -8,7 +8,7 @@ import pytest
 from offbeat.errors import RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini import submitting
 from servers.gemini_wire import refused
-from servers.stand_in import Fault, reset, status
+from servers.stand_in import Fault, half_body, html, reset, status
 
 
 def test_both_ways_ask_the_same(submit, monkeypatch, server, wire):
@@ -82,6 +82,27 @@ def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
     monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
     server.queue(status(400))
-    with pytest.raises(RequestRejected):
+    with pytest.raises(RequestRejected, match=r"^clips/.*\.mp4: .* 400"):
         submit()
     assert (wire.batches, wire.files) == ({}, {})
+
+
+@pytest.mark.parametrize("given", [status(503), status(429, {"retry-after": "0"}), reset(), half_body(), html(502)])
+def test_an_upload_that_breaks_off_is_begun_anew(submit, monkeypatch, server, wire, given):
+    """Of hundreds, one in a hundred would let no batch be handed over."""
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "FIRST_PAUSE_S", 0.01)
+    broken = iter(range(100))
+    server.faults = lambda request: given if "/upload/" in request.path and next(broken) % 3 == 1 else None
+    submit()
+    assert len(wire.batches["batches/b1"].results) == 3
+    assert next(broken) > 8
+
+
+def test_nor_for_ever(submit, monkeypatch, server, wire):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "FIRST_PAUSE_S", 0.01)
+    server.faults = lambda request: status(503)
+    with pytest.raises(TransientError, match="503"):
+        submit(timeout_s=0.1)
+    assert len(server.requests) > 3

@@ -1,7 +1,8 @@
 """Handing over a batch, at half the price (ai.google.dev/gemini-api/docs/batch-api).
 
 A batch whose clips fit into one request is sent as a list; a larger one as a file of lines, whose clips are uploads. An
-upload must outlive the job, so that one of which less is left is made anew.
+upload must outlive the job, so that one of which less is left is made anew. Of hundreds of uploads some break off: each
+is tried again for as long as one request may take, and what is there already stays there for the next command.
 
 Should the service's answer be lost, the batch may be under way all the same. Each is given a name of ours, noted before
 it is sent, by which it is then looked for (`offbeat.models.gemini.jobs`).
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from google.genai import errors as client_errors
 from google.genai import types
 
-from offbeat.errors import ModelError
+from offbeat.errors import ModelError, RateLimited, RequestRejected, TransientError
 from offbeat.models.base import BatchItem
 from offbeat.models.gemini.connection import Connection
 from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from
@@ -31,7 +33,10 @@ LIST_LIMIT_BYTES = 13_000_000
 WHOLE_JOB_S = 40 * 3600.0
 """How long an upload must be there yet to be used in a batch, which may take 24 hours and more."""
 UPLOADS_AT_ONCE = 8
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 LINES = "application/jsonl"
+
+T = TypeVar("T")
 
 
 async def submit(
@@ -57,8 +62,8 @@ async def submit(
     if small is not None:
         src = [_inlined(settings, item, clip) for item, clip in zip(items, small, strict=True)]
     else:
-        lines = await _lines(connection, settings, items)
-        src = (await connection.uploads.upload("\n".join(lines).encode() + b"\n", LINES)).name
+        lines = "\n".join(await _lines(connection, settings, items)).encode() + b"\n"
+        src = (await _patiently(lambda: connection.uploads.upload(lines, LINES), limit_s=settings.timeout_s)).name
     config = types.CreateBatchJobConfig(display_name=name_of_ours())
     note(marked(config.display_name or "", connection))
     try:
@@ -94,7 +99,12 @@ async def _lines(connection: Connection, settings: Settings, items: Sequence[Bat
     async def line(item: BatchItem) -> str:
         async with gate:
             clip = await asyncio.to_thread(clip_of, item.variant)
-            uri = await connection.uploads.uri_of(clip, good_for_s=WHOLE_JOB_S)
+            try:
+                uri = await _patiently(
+                    lambda: connection.uploads.uri_of(clip, good_for_s=WHOLE_JOB_S), limit_s=settings.timeout_s
+                )
+            except RequestRejected as error:
+                raise RequestRejected(f"{item.variant.row.file_name}: {error}") from None
         request = as_json(contents_of(settings, item.prompt, uri), _config(settings, item))
         return json.dumps({"key": item.key, "request": request})
 
@@ -106,6 +116,21 @@ async def _lines(connection: Connection, settings: Settings, items: Sequence[Bat
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _patiently(upload: Callable[[], Awaitable[T]], *, limit_s: float) -> T:
+    """What an upload gives; one that fails in a way that may pass is begun anew within this time."""
+    until = time.monotonic() + limit_s
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await upload()
+        except (RateLimited, TransientError) as error:
+            wait_s = max(error.retry_after_s or 0.0, pause_s)
+            if time.monotonic() + wait_s > until:
+                raise
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        await asyncio.sleep(wait_s)
 
 
 def _inlined(settings: Settings, item: BatchItem, clip: Clip) -> types.InlinedRequest:
