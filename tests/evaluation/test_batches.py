@@ -3,77 +3,20 @@
 import asyncio
 import os
 import signal
-from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 
 import pytest
+from batch_server import TERMS, USAGE, Batched, Server
 
 from offbeat.dataset.variant import Variant
-from offbeat.errors import MediaError, ModelError, ModelUnavailable, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
 from offbeat.evaluation.batches import turn
-from offbeat.evaluation.money.estimate import estimate_run, keys_in_batches
-from offbeat.evaluation.money.prices import Price
-from offbeat.evaluation.plan import Selection, plan_run
+from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
-from offbeat.evaluation.terms import Terms
-from offbeat.models.base import Collected, Reply
-
-PRICE = Price(name="p", input_usd=1.0, output_usd=10.0, batch_share=0.5, since=date(2026, 1, 1), source="a test")
-TERMS = Terms(batch=True, prices={"p": PRICE})
-USAGE = {"input_tokens": 1000, "output_tokens": 10}
-
-
-class Server:
-    """Keeps jobs by name; `state` and `lose` say what it does with them."""
-
-    def __init__(self):
-        self.jobs, self.state, self.lose, self.fail = {}, "ended", set(), {}
-        self.upload_error = self.submit_error = self.collect_error = self.lost_error = None
-
-
-class Batched:
-    name, revision, looks, price_name = "batched", "1", False, "p"
-
-    def __init__(self, server):
-        self.server = server
-
-    async def reply(self, variant, prompt):
-        raise AssertionError("it is asked by batches alone")
-
-    def expected_usage(self, variant, prompt):
-        return {"input_tokens": 1000, "output_tokens": 100}
-
-    async def submit(self, items, *, note):
-        if self.server.upload_error:
-            raise self.server.upload_error
-        job = f"batches/{len(self.server.jobs)}"
-        note(f"ours for {job}")
-        if self.server.submit_error:
-            raise self.server.submit_error
-        self.server.jobs[job] = [item.key for item in items]
-        if self.server.lost_error:
-            raise self.server.lost_error
-        return job
-
-    async def collect(self, job, items):
-        server = self.server
-        if server.collect_error:
-            raise server.collect_error
-        job = job.removeprefix("ours for ")
-        assert [item.key for item in items if item.key not in server.jobs[job]] == []
-        if server.state == "pending":
-            return Collected("pending", {}, "running")
-        labels = {item.key: item.variant.row.label for item in items}
-        replies = {
-            key: server.fail.get(key) or Reply(labels[key], usage=USAGE)
-            for key in server.jobs[job]
-            if key not in server.lose
-        }
-        return Collected("ended", replies, "JOB_STATE_SUCCEEDED")
+from offbeat.models.base import Reply
 
 
 @pytest.fixture
@@ -145,39 +88,6 @@ def test_a_job_that_is_gone_is_handed_over_anew(run, server):
     assert len(server.jobs) == 2
 
 
-def test_a_batch_that_is_not_taken_costs_nothing(run, server):
-    server.submit_error = RequestRejected("400: too large")
-    summary = run()
-    assert summary.models[0].stopped == "400: too large"
-    assert summary.spent_usd == 0
-
-
-@pytest.mark.parametrize("lost", [ModelError("half a body", usage=None), KeyboardInterrupt()])
-def test_a_batch_that_was_taken_though_nobody_heard_is_collected(run, server, lost):
-    server.lost_error = lost
-    with suppress(KeyboardInterrupt):  # after which as little is noted as after a kill
-        assert run().models[0].stopped.startswith("half a body. questions in batches: 50;")
-    server.lost_error = None
-    done = run()
-    assert done.complete
-    assert len(server.jobs) == 1, "it was handed over, and paid for, twice"
-    assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
-
-
-@pytest.mark.parametrize("broken", [TransientError("503 at an upload", usage=None), KeyboardInterrupt()])
-def test_a_batch_that_was_never_sent_costs_nothing(run, server, broken):
-    """A run that is killed again and again while it uploads is not at the end of its money."""
-    server.upload_error = broken
-    for _ in range(3):
-        with suppress(KeyboardInterrupt):
-            assert run().spent_usd == 0
-    server.upload_error = None
-    run()
-    done = run()
-    assert done.complete
-    assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
-
-
 def test_a_batch_that_was_not_taken_is_noted_no_more(run, server):
     server.submit_error = RequestRejected("400: too large")
     run()
@@ -213,8 +123,23 @@ def test_other_questions_leave_a_job_alone(run, server):
     server.state = "pending"
     run(repeats=2)
     server.state = "ended"
-    assert "holds other questions than these" in run(repeats=1).models[0].stopped
+    assert "100; batches/0 with other questions than these: coll" in run(repeats=1).models[0].stopped
+    assert list(server.jobs) == ["batches/0"], "what is in it already was handed over again"
     assert run(repeats=2).complete
+
+
+def test_other_questions_are_handed_over_beside_it(run, server):
+    letters = replace(STUDY, name="letters", words=("A", "B", "C"))
+    server.state = "pending"
+    run()
+    assert "questions in batches: 100; batches/0 with other" in run(questions=[letters]).models[0].stopped
+    assert [len(keys) for keys in server.jobs.values()] == [50, 50]
+    assert (
+        run(questions=[STUDY, letters]).models[0].stopped == "questions in batches: 100; the same command collects them"
+    )
+    server.state = "ended"
+    assert run().models[0].outcomes["ok"] == 50
+    assert run(questions=[STUDY, letters]).complete
 
 
 def test_a_batch_in_which_everything_fails_alike_is_not_paid_for_again(run, server):
@@ -244,68 +169,6 @@ def test_another_model_in_a_batch_ends_the_handing_over(run, server):
     assert summary.models[0].outcomes["error"] == 50
     assert len(server.jobs) == 1
     assert summary.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
-
-
-def test_what_a_job_loses_may_have_been_paid_for(run, server):
-    server.state = "pending"
-    run()
-    first = server.jobs["batches/0"]
-    server.lose, server.fail = set(first[:5]), {first[5]: RequestRejected("400"), first[6]: ModelError("?", usage=None)}
-    server.state = "ended"
-    server.submit_error = RequestRejected("not now")
-    most, real = (1000 + 100 * 10) / 2e6, (1000 + 10 * 10) / 2e6
-    assert run().spent_usd == pytest.approx(6 * most + 43 * real)  # 5 lost, 1 that nobody can tell, 1 free
-
-
-def test_a_clip_that_cannot_be_read_is_named_and_costs_nothing(run, server):
-    server.submit_error = MediaError("clips/x.mp4: no picture", reason="no_picture")
-    summary = run()
-    assert summary.models[0].stopped == "clips/x.mp4: no picture"
-    assert summary.spent_usd == 0
-
-
-def test_a_dry_run_does_not_count_what_is_in_a_batch(run, server, dataset, tmp_path):
-    """It is paid for already, or will be when it is collected."""
-    server.state = "pending"
-    run(selection=Selection(limit=20))
-    model, out = Batched(server), tmp_path / "run"
-    plans = plan_run(dataset, [model], [STUDY], Selection(), 1, out)
-    pending = keys_in_batches(out, [model])
-    (told,) = estimate_run(plans, {"p": PRICE}, batch=True, pending=pending)
-    assert (told.expected, told.kept, told.to_ask, told.in_batches) == (50, 0, 30, 20)
-    assert told.most_usd == pytest.approx(30 * (1000 + 100 * 10) / 2e6)
-    server.state = "ended"
-    run(selection=Selection(limit=20))
-    assert keys_in_batches(out, [model]) == set()
-    assert keys_in_batches(tmp_path / "nowhere", [model]) == set()
-
-
-def test_a_job_that_costs_too_much_is_shortened_to_what_the_money_allows(dataset, tmp_path, server):
-    server.state = "pending"
-    each = (1000 + 100 * 10) / 2e6
-    terms = replace(TERMS, most_usd=20.5 * each)
-    summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
-    assert [len(keys) for keys in server.jobs.values()] == [20]
-    assert summary.spent_usd == pytest.approx(20 * each)
-    assert "--max-cost; raise it to go on. questions in batches: 20" in summary.models[0].stopped
-
-    server.state = "ended"
-    for _ in range(9):  # what was set aside comes back, and pays for further jobs
-        summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
-        assert summary.spent_usd <= terms.most_usd
-    assert sum(len(keys) for keys in server.jobs.values()) == summary.models[0].outcomes["ok"] == 36
-
-
-def test_variants_of_the_same_bytes_are_handed_over_once_and_all_answered(server, dataset, tmp_path):
-    """They have one key: what the server says of it answers each of them."""
-    alike = [Variant(one.row.model_copy(update={"sha256": "0" * 64}), one.folder) for one in dataset.variants]
-    few = replace(dataset, variants=tuple(alike[:3]))
-    for _ in range(2):
-        summary = run_models(few, [Batched(server)], out=tmp_path / "run", terms=TERMS)
-    assert [len(keys) for keys in server.jobs.values()] == [1]
-    assert summary.complete
-    assert len(open_run(tmp_path / "run").answers) == 3
-    assert summary.spent_usd == pytest.approx((1000 + 10 * 10) / 2e6)
 
 
 def test_ctrl_c_while_clips_are_uploaded_hands_nothing_over(dataset, server, tmp_path):

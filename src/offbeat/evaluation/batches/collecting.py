@@ -65,14 +65,16 @@ class Collecting:
         self._on_progress = on_progress
         self._breaker = Breaker(answered=any(plan.kept for plan in plans))
 
+    def knows(self, job: Job) -> bool:
+        """Whether all questions of a job are among those that it may hold, so that it can be collected."""
+        return job.keys <= self._questions.keys()
+
     async def collect(self, job: Job, *, halted: asyncio.Event) -> str | None:
         """Keep what there is of it, unless the run is to end before that has come; why it cannot be told, or None.
 
         Raises:
             RunError: it could not be noted.
         """
-        if not job.keys <= self._questions.keys():
-            return f"{job.job}: holds other questions than these; repeat the command by which it was handed over"
         known = {key: questions for key, questions in self._questions.items() if key in job.keys}
         items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
         collecting = asyncio.ensure_future(caught_of(self._model.collect, job.job, items))

@@ -33,6 +33,7 @@ class BatchTurn:
         purse: where the money is set aside.
         price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
         on_progress: is given each answer that is wanted when it is on the disk.
+        on_note: is told, in words, what is handed over; that may take hours.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class BatchTurn:
         purse: Purse,
         price: Price | None,
         on_progress: Callable[[Answer], None] | None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._model = model
         self._plans = plans
         self._database = database
+        self._on_note = on_note
         self._costs = Costs(model, purse, price)
         self._handing_over = HandingOver(model, database, self._costs)
         self._collecting = Collecting(
@@ -63,7 +66,8 @@ class BatchTurn:
     async def take(self, *, halted: asyncio.Event) -> str | None:
         """Collect what is done, and hand over what is open.
 
-        Where a job cannot be told of, the others are collected, and nothing is handed over.
+        Where a job cannot be told of, the others are collected, and nothing is handed over. One that holds questions
+        which are not asked now is left alone.
 
         Returns:
             What is still to come, or why the model was stopped; None if everything is there.
@@ -73,7 +77,7 @@ class BatchTurn:
         """
         await self._handing_over.withdraw_unsent()
         why = None
-        for job in self._pending():
+        for job in filter(self._collecting.knows, self._pending()):
             if not halted.is_set():
                 untold = await self._collecting.collect(job, halted=halted)
                 why = why or untold
@@ -86,16 +90,24 @@ class BatchTurn:
                 why = told(fitting)
                 break
             part = left[:fitting]
+            if self._on_note is not None:
+                self._on_note(f"{self._model.name}: handing over {len(part)} of {len(left)} questions")
             try:
                 why = await self._handing_over.hand_over(part, halted=halted)
             except OutOfMoney as failure:
                 why = str(failure)
             left = left[len(part) :]
+        return ". ".join(words for words in (why, self._there()) if words) or None
+
+    def _there(self) -> str:
+        """What is under way, and how it is collected."""
         jobs = self._pending()
-        if not jobs:
-            return why
-        there = f"questions in batches: {sum(len(job.keys) for job in jobs)}; the same command collects them"
-        return there if why is None else f"{why}. {there}"
+        others = [job for job in jobs if not self._collecting.knows(job)]
+        there = f"questions in batches: {sum(len(job.keys) for job in jobs)}"
+        if not others:
+            return f"{there}; the same command collects them" if jobs else ""
+        named = ", ".join(job.job for job in others)
+        return f"{there}; {named} with other questions than these: collected by the command that handed them over"
 
     def _open(self) -> list[Planned]:
         """What has no answer and is in no job; once for each key."""
