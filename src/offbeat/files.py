@@ -32,6 +32,10 @@ def whole_file(path: Path) -> Generator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
+    except OSError as error:
+        if error.filename is None:  # as where a write finds the disk full
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -131,3 +131,16 @@ def test_no_sources_and_a_folder_that_cannot_be_written(videos: Path, tmp_path: 
     result = invoke(videos, "--out", tmp_path / "file" / "set", *SHORT)
     assert isinstance(result.exception, DatasetError)
     assert "cannot be written to" in str(result.exception)
+    assert result.stderr == "", "told before the sources are scanned"
+
+
+def test_a_single_video_is_no_list(videos: Path) -> None:
+    result = invoke(videos / "speech" / "one.mp4", "--dry-run")
+    assert isinstance(result.exception, SourceListError)
+    assert f"one.mp4: a single video; expected a folder of videos, such as {videos / 'speech'}" in str(result.exception)
+
+
+def test_a_build_of_nothing_leaves_the_folder_free_for_other_settings(videos: Path, tmp_path: Path) -> None:
+    result = invoke(videos, "--out", tmp_path / "set", "--lengths", "9")
+    assert "none of the 2 sources can serve" in str(result.exception)
+    assert not (tmp_path / "set").exists()

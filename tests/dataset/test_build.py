@@ -105,7 +105,7 @@ def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
     card_file(tmp_path / "in" / "short.mp4", length_s=2)
     with pytest.raises(DatasetError, match=r"none of the 1 sources can serve \(short\.mp4: too_short\)"):
         build(tmp_path / "in", tmp_path / "out", settings())
-    with pytest.raises(DatasetError, match="was not finished"):
+    with pytest.raises(DatasetError, match=r"no dataset\.json there; expected a dataset, as"):
         open_dataset(tmp_path / "out")
 
 

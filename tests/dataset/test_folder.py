@@ -69,7 +69,7 @@ def test_a_variant_that_stands_there_twice(folder: Path) -> None:
 
 
 def test_what_is_no_dataset_of_this_version(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"no dataset\.json there; expected a folder made by"):
+    with pytest.raises(DatasetError, match=r"no dataset\.json there; expected a dataset, as `offbeat build"):
         open_dataset(tmp_path)
     info = json.loads((folder / "dataset.json").read_text())
     (folder / "dataset.json").write_text(json.dumps(info | {"format_version": 99}))

@@ -93,7 +93,7 @@ def test_a_description_that_is_none(run, content, message):
 
 
 def test_not_a_run_folder(tmp_path, run):
-    with pytest.raises(RunError, match=r"no run\.json there; expected a folder made by `offbeat run"):
+    with pytest.raises(RunError, match=r"no run\.json there; expected a run folder, as `offbeat run"):
         open_run(tmp_path)
     (run / FILE).unlink()
     with pytest.raises(RunError, match="not there"):

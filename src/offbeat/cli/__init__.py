@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -85,8 +86,9 @@ def main() -> None:
         _complain(str(error))
         sys.exit(2)
     except OSError as error:
-        if not _is_stuck(sys.stdout):
-            raise
+        if error.filename is not None or not _is_stuck(sys.stdout):
+            _of_the_disk(error)
+            sys.exit(2)
         sys.stdout = None  # it would be tried again, and complain, on the way out
         _complain(f"standard output: cannot be written to ({error.strerror}); is the disk full?")
         sys.exit(2)
@@ -96,6 +98,25 @@ def main() -> None:
             os._exit(130)  # at an ordinary exit the threads of models would be waited for
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+_MENDED_BY = {
+    errno.ENOSPC: "make room, or choose another folder, and give the same command again",
+    errno.EDQUOT: "make room, or choose another folder, and give the same command again",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder, or see who may read and write there",
+    errno.EPERM: "choose another folder, or see who may read and write there",
+}
+"""What the user can do about a disk."""
+
+
+def _of_the_disk(error: OSError) -> None:
+    """Say in one line that a disk is full or must not be written to; another fault is raised again."""
+    if error.errno not in _MENDED_BY:
+        raise error
+    name = error.filename if error.filename2 is None else error.filename2  # of a copy: where to
+    where = "" if name is None else os.fsdecode(name).removeprefix("file:") + ": "
+    _complain(f"{where}{error.strerror}; {_MENDED_BY[error.errno]}")
 
 
 def _complain(text: str) -> None:

@@ -7,6 +7,7 @@ records at the end, so it never names what is not there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -83,9 +84,12 @@ def check_out(out: Path, settings: BuildSettings, shard: Shard | None = None) ->
     """See that `build_dataset` will take this folder, before hours are spent on scanning.
 
     Raises:
-        DatasetError: it holds something else, or a dataset with other settings.
+        DatasetError: it holds something else, or a dataset with other settings; or it cannot be written to.
     """
     is_ours(out, _info(settings, shard))
+    place = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise DatasetError(f"{out}: cannot be written to ({place}); choose another folder")
 
 
 def plan_dataset(offered: Iterable[Offered], settings: BuildSettings) -> list[Planned]:
@@ -125,6 +129,8 @@ def build_dataset(
     Raises:
         DatasetError: `out` holds something else, cannot be written to, or no clip could be made.
     """
+    if shard is None and not any(one.plan.clips for one in planned):  # before the folder is laid claim to
+        raise DatasetError(_nothing(out, [_source_row(one, {}) for one in planned]))
     with held_folder(out, error=DatasetError):
         info = _info(settings, shard)
         claim(out, info)

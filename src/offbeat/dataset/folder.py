@@ -60,7 +60,7 @@ def read_info(folder: Path) -> DatasetInfo:
     """
     info_path = folder / INFO
     if not info_path.is_file():
-        raise DatasetError(f"{folder}: no {INFO} there; expected a folder made by `offbeat build --out {folder}`")
+        raise DatasetError(f"{folder}: no {INFO} there; expected a dataset, as `offbeat build VIDEOS --out SET` makes")
     info = _parse(DatasetInfo, info_path.read_text(encoding="utf-8"), f"{info_path}")
     if info.format_version != FORMAT_VERSION:
         raise DatasetError(

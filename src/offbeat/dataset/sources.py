@@ -118,15 +118,17 @@ def _from_folder(folder: Path) -> Iterator[Source]:
 
 
 def _from_list(path: Path) -> Iterator[Source]:
+    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".toml": _toml_rows}
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        raise SourceListError(f"{path}: a single video; expected a folder of videos, such as {path.parent}, or a list")
+    if path.suffix.lower() not in readers:
+        raise SourceListError(f"{path}: ends in {path.suffix!r}; expected .csv, .jsonl, .toml or a folder")
     if path.stat().st_size > _MOST_BYTES:
         raise SourceListError(f"{path}: {path.stat().st_size} bytes; expected a list of at most {_MOST_BYTES}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceListError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
-    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".toml": _toml_rows}
-    if path.suffix.lower() not in readers:
-        raise SourceListError(f"{path}: ends in {path.suffix!r}; expected .csv, .jsonl, .toml or a folder")
     for where, row in readers[path.suffix.lower()](path, text):
         yield _source(path, where, row)
 
