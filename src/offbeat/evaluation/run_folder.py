@@ -212,7 +212,9 @@ def read_info(folder: Path) -> RunInfo:
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise RunError(f"{folder}: no {INFO} there; expected a run folder, as `offbeat run SET --out RUN` makes") from error
+        raise RunError(
+            f"{folder}: no {INFO} there; expected a run folder, as `offbeat run SET --out RUN` makes"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: cannot be read ({error})") from error
     try:
