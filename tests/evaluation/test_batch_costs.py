@@ -36,12 +36,24 @@ def test_a_batch_that_is_not_taken_costs_nothing(run, server):
 def test_a_batch_that_was_taken_though_nobody_heard_is_collected(run, server, lost):
     server.lost_error = lost
     with suppress(KeyboardInterrupt):  # after which as little is noted as after a kill
-        assert run().models[0].stopped.startswith("half a body. questions in batches: 50;")
+        assert (
+            run().models[0].stopped.endswith("not known yet. questions in batches: 50; the same command collects them")
+        )
     server.lost_error = None
     done = run()
     assert done.complete
     assert len(server.jobs) == 1, "it was handed over, and paid for, twice"
     assert done.spent_usd == pytest.approx(50 * (1000 + 10 * 10) / 2e6)
+
+
+def test_a_batch_that_turns_out_never_to_have_been_taken_costs_nothing(run, server):
+    server.lost_error = ModelError("503", usage=None)
+    said = run().models[0].stopped
+    assert said.startswith("503. Whether the batch was taken is not known yet. questions in batches: 50;")
+    server.lost_error, server.collect_error, server.state = None, RequestRejected("it was never taken"), "pending"
+    again = run()
+    assert again.spent_usd == pytest.approx(50 * (1000 + 100 * 10) / 2e6), "both are set aside, as if both were there"
+    assert len(server.jobs) == 2
 
 
 @pytest.mark.parametrize("broken", [TransientError("503 at an upload", usage=None), KeyboardInterrupt()])

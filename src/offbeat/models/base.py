@@ -260,6 +260,7 @@ class Batch(Model, Protocol):
 
         Raises:
             RateLimited, TransientError, ModelUnavailable: it cannot be told now.
-            ModelError: there is no such job any more, so that its questions are handed over anew.
+            RequestRejected: the server never took it: it has cost nothing, and its questions are handed over anew.
+            ModelError: there is no such job any more, so that the same is done; but it may have cost all that it could.
         """
         ...

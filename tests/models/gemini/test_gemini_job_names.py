@@ -2,7 +2,7 @@
 
 import pytest
 
-from offbeat.errors import ModelError, TransientError
+from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.models.gemini import jobs
 from servers.stand_in import Fault, half_body, html, reset, say, status
 
@@ -56,9 +56,8 @@ def test_a_batch_that_was_never_taken_is_given_up_in_time(submit, noted, server,
     assert collect(noted[0]).state == "pending"
     wire.batches.clear()
     monkeypatch.setattr(jobs, "SETTLED_S", 0)
-    with pytest.raises(ModelError, match="never taken") as raised:
+    with pytest.raises(RequestRejected, match="never taken"):
         collect(noted[0])
-    assert type(raised.value) is ModelError
     server.queue(status(503))
     with pytest.raises(TransientError):
         collect(noted[0])
@@ -68,14 +67,18 @@ def test_a_name_of_before_is_given_up_at_once(submit, noted, collect, wire):
     submit()
     wire.batches.clear()
     _, _, rest_of_it = noted[0].rpartition("-")
-    with pytest.raises(ModelError, match="never taken"):
+    with pytest.raises(RequestRejected, match="never taken"):
         collect(f"offbeat-{rest_of_it}")
 
 
-def test_a_list_without_end_is_not_gone_through_for_ever(submit, noted, server, wire, collect):
+def test_a_list_without_end_is_not_gone_through_for_ever(submit, noted, server, wire, collect, monkeypatch):
     submit()
     wire.batches.clear()
     page = {"operations": [{"name": "batches/other", "metadata": {"displayName": "x"}}], "nextPageToken": "more"}
     server.faults = lambda request: Fault(say(page), wait_s=0.02) if request.path.endswith("/batches") else None
     with pytest.raises(TransientError, match=r"not found in the list of batches within 0\.2 s"):
         collect(noted[0], timeout_s=0.2)
+    monkeypatch.setattr(jobs, "_MOST_PAGES", 2)
+    with pytest.raises(ModelError, match="not on the first 2 pages") as raised:
+        collect(noted[0])
+    assert type(raised.value) is ModelError, "it may have cost something"

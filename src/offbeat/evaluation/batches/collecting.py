@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.batches.costs import Costs
@@ -83,6 +83,9 @@ class Collecting:
             return None
         collected = collecting.result()
         if isinstance(collected, BaseException):
+            if isinstance(collected, RequestRejected):
+                await self._end(job, f"not taken: {told(collected)}", {}, 0.0)
+                return None
             if isinstance(collected, ModelError) and not isinstance(collected, _NOT_NOW):
                 self._tell_missing(job, f"lost: {told(collected)}", len(job.keys))
                 await self._end(job, f"lost: {told(collected)}", {}, None)

@@ -1,8 +1,9 @@
 """Handing over: questions become a job of a server, which is noted before the server may have it.
 
 A job has a name before the server may have taken it: what is killed in between, or never hears the server's answer, is
-looked for by that name, and neither lost nor handed over a second time; if it is not found, its money stays counted as
-spent. What is killed before, while clips are rendered and uploaded, has no name, and its money is set free.
+looked for by that name, and neither lost nor handed over a second time. Where the server says that it was never taken,
+its money is set free; where it knows nothing of it any more, all of it counts as spent. What is killed before, while
+clips are rendered and uploaded, has no name, and its money is set free.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class HandingOver:
         if isinstance(name, MediaError) or (isinstance(name, ModelError) and name.usage is not None):
             await self._withdraw([job])
             return storable(str(name)) if isinstance(name, MediaError) else told(name)
-        await self.withdraw_unsent()  # it may have been taken, if it was sent
+        if sent.is_set():
+            return f"{told(name)}. Whether the batch was taken is not known yet"
+        await self._withdraw([job])
         return told(name)
 
     async def withdraw_unsent(self) -> None:

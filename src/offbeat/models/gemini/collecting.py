@@ -32,6 +32,7 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
 
     Raises:
         TransientError: it cannot be told now, or not with this key.
+        RequestRejected: it was never taken.
         ModelError: there is no such job any more.
     """
     name = await name_of(job, connection, limit_s=settings.timeout_s)

@@ -16,7 +16,7 @@ import uuid
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from offbeat.errors import ModelError, TransientError
+from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.models.gemini.connection import Connection
 from offbeat.models.gemini.errors import Said, error_for, inside, plain
 from offbeat.models.gemini.rest import Rest
@@ -47,7 +47,8 @@ async def name_of(job: str, connection: Connection, *, limit_s: float) -> str:
 
     Raises:
         TransientError: it was handed over with another key, or to another address; or it cannot be told now.
-        ModelError: it is no job of this service, or was never taken.
+        RequestRejected: it was never taken.
+        ModelError: it is no job of this service, or cannot be found.
     """
     spec = connection.rest.spec
     match = _JOB.fullmatch(job)
@@ -74,7 +75,7 @@ async def name_of(job: str, connection: Connection, *, limit_s: float) -> str:
             f"{spec}: the server lists no batch {name}, but may have taken it all the same; "
             f"in {math.ceil(left_s / 60)} min it is given up, and its questions are handed over anew"
         )
-    raise ModelError(f"{spec}: the server has no batch {name}: it was never taken")
+    raise RequestRejected(f"{spec}: the server has no batch {name}: it was never taken")
 
 
 async def _looked_up(display_name: str, rest: Rest) -> str | None:
@@ -89,9 +90,9 @@ async def _looked_up(display_name: str, rest: Rest) -> str | None:
                 if _NAME.fullmatch(name):
                     return name
         if not (following := page.get("nextPageToken")):
-            break
+            return None
         path = f"batches?{urlencode({'pageSize': 100, 'pageToken': following})}"
-    return None
+    raise ModelError(f"{rest.spec}: {display_name} is not on the first {_MOST_PAGES} pages of the list of batches")
 
 
 def not_told(said: Said, spec: str) -> ModelError:
