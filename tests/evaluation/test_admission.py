@@ -226,8 +226,9 @@ def test_half_a_probe_for_which_the_money_was_enough_is_not_paid_twice(dataset, 
     assert summary.spent_usd == 30 + second.calls
 
 
+@pytest.mark.parametrize("insist", [False, True])
 @pytest.mark.parametrize("calls", [3, 50])
-def test_an_interrupted_probe_is_no_verdict(dataset, calls):
+def test_an_interrupted_probe_is_no_verdict(dataset, calls, insist):
     """Not even where it was the question that a model may refuse: call 50 is one of those, of the last clip."""
     last = dataset.variants[-1].row.clip_id
     lengths = [
@@ -249,11 +250,13 @@ def test_an_interrupted_probe_is_no_verdict(dataset, calls):
         loop = asyncio.get_running_loop()
         model = Halting(Watching())
         caller = Caller(model, limiter=Limiter(most=1, halted=halted, clock=time.monotonic), halted=halted)
-        return await admit(model, plans, caller, former=None, even_if_deaf=False)
+        return await admit(model, plans, caller, former=None, even_if_deaf=insist, on_note=notes.append)
 
+    notes = []
     admission = asyncio.run(go())
     assert admission.record["error"] == "the run was interrupted"
     assert admission.record["sound"] is None
+    assert not any("asked all the same" in note for note in notes)
 
 
 def test_who_takes_no_batches_is_not_even_probed(dataset, tmp_path):

@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from builds import build, card_file, settings
 from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching, probe
 
-from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.probe import probing
+from offbeat.evaluation.probe.plan import choose_clips
 from offbeat.evaluation.probe.result import NOT_NEEDED, needs_probe
 from offbeat.models.base import Reply
 
@@ -197,7 +199,7 @@ def test_where_a_server_fails_at_clips_of_one_length_it_is_said_how_to_leave_the
     assert result.error == str(failure)  # all are as long
     short = [replace(one, row=one.row.model_copy(update={"clip_length_s": 2.5, "still": True})) for one in variants]
     result = probe(Failing(failure, after=0), [*lengths, *short[:1], short[-1]])
-    assert f"{failure} (at a clip of 10 s; --length 2.5 leaves these out)" in result.says
+    assert f"{failure} (at clips of 10 s; --length 2.5 leaves these out)" in result.says
 
 
 def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
@@ -250,3 +252,91 @@ def test_known_answers_are_read_from_whole_sentences(variants):
 
     result = probe(Wordy(), variants)
     assert (result.sound.truth, result.picture.truth) == (6**-4, 6**-4)
+
+
+class Refusing(Watching):
+    """Fails at clips of these ids, from the given call about each on, and counts all calls."""
+
+    def __init__(self, failure, *clips, at=0):
+        self._failure, self._clips, self._at = failure, clips, at
+        self.calls, self._of_clip = 0, Counter()
+
+    def reply(self, variant, prompt):
+        self.calls += 1
+        clip = variant.row.clip_id
+        self._of_clip[clip] += 1
+        if clip in self._clips and self._of_clip[clip] > self._at:
+            raise self._failure
+        return super().reply(variant, prompt)
+
+
+def in_order(variants):
+    """The clips in the order in which they would be shown."""
+    return [variant.row.clip_id for variant in choose_clips(variants, 4)]
+
+
+FAILURES = [RequestRejected("too long"), ModelError("no sound counted"), TransientError("out of memory")]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(("at", "in_vain"), [(0, 2), (3, 6)])  # frozen ones count as other clips
+def test_another_clip_stands_in_for_one_that_fails(failure, at, in_vain, variants):
+    clips = in_order(variants)
+    model = Refusing(failure, clips[1], at=at)
+    result = probe(model, variants, clips=3)
+    assert (result.error, verdicts(result), result.clips) == (None, (DEPENDS, DEPENDS), 3)
+    assert dict(result.replaced) == {clips[1]: str(failure)}
+    assert result.says.endswith(f"In place of a clip that failed, another was shown: {failure}.")
+    assert model.calls == 3 * 14 + in_vain
+    shown = {one.clip: one.variant_id for one in result.said}
+    assert list(shown.values()) == [
+        one.row.variant_id for one in choose_clips(variants, 4) if one.row.clip_id != clips[1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failure", "calls"),
+    [(FAILURES[0], 3), (FAILURES[1], 3), (FAILURES[2], 1), (RateLimited("slow"), 1), (ModelUnavailable("no key"), 1)],
+)
+def test_a_server_that_refuses_every_clip_is_not_asked_about_each(failure, calls, variants):
+    model = Refusing(failure, *in_order(variants))
+    result = probe(model, variants)
+    assert (result.error, result.says) == (str(failure), f"The probe could not be carried out: {failure}")
+    assert (model.calls, dict(result.replaced)) == (calls, {})
+
+
+def test_a_server_that_goes_down_in_the_middle_is_not_asked_about_each_clip(variants):
+    model = Failing(TransientError("gone"), after=20)
+    result = probe(model, variants)
+    assert (result.error, result.clips, dict(result.replaced)) == ("gone", 1, {})
+    assert model._left == -3
+
+
+def test_a_probe_with_a_stand_in_that_was_cut_short_is_gone_on_with(variants):
+    clips = in_order(variants)
+    refusing = Refusing(RequestRejected("too long"), clips[0])
+
+    async def ask(variant, prompt):
+        if refusing.calls == 1 + 14 + 5:
+            raise ModelUnavailable("the run was interrupted")
+        return refusing.reply(variant, prompt)
+
+    cut = probe(refusing, variants, clips=2, ask=ask)
+    assert (cut.clips, cut.error) == (1, "the run was interrupted")
+    again = Refusing(RequestRejected("too long"), clips[0])
+    record = json.loads(json.dumps(cut.to_json()))
+    result = probe(again, variants, clips=2, former=record)
+    assert (again.calls, result.clips, dict(result.replaced)) == (14, 2, {clips[0]: "too long"})
+    assert result.passed == probe(Refusing(RequestRejected("too long"), clips[0]), variants, clips=2).passed
+    other = probe(Watching(), [one for one in variants if one.row.clip_id == clips[0]], clips=1, former=record)
+    assert (other.clips, dict(other.replaced)) == (1, {}), "all of its clips had failed before"
+
+
+def test_a_damaged_clip_costs_no_probe(variants, tmp_path):
+    """Neither where it is shown nor where its sound would be borrowed."""
+    clips = in_order(variants)
+    for damaged in clips[:2]:
+        some = [replace(one, folder=tmp_path) if one.row.clip_id == damaged else one for one in variants]
+        result = probe(Watching(), some, clips=2)
+        assert (result.error, result.clips) == (None, 2)
+        assert "cannot be read" in result.says

@@ -66,26 +66,27 @@ async def admit(
         return Admission(NOT_NEEDED, None)
     if former is not None and is_settled(former, even_if_deaf=even_if_deaf):
         if on_note is not None and not former["passed"]:
-            on_note(f"{model.name}: the probe: {former['says']} It is asked all the same.")
+            on_note(f"{caller.identity.name}: the probe: {former['says']} It is asked all the same.")
         return Admission({**former, "overridden": not former["passed"]}, None)
+    name = caller.identity.name
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:
         calls = len(probe_calls(variants, plans[0].question, clips=clips))
-        on_note(f"{model.name}: does it hear and see? A probe, {calls} calls at most")
+        on_note(f"{name}: does it hear and see? A probe, {calls} calls at most")
 
     async def on_clip(result: ProbeResult) -> None:
         if keep is not None:
             await keep(result.to_json())
 
     result = await probe_model(
-        model, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
+        caller.identity, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
     )
     record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
     if not (result.passed or even_if_deaf):
         return Admission(record, f"the probe: {result.says}{_hint(result)}")
     if on_note is not None:
-        asked = "" if result.passed else " It is asked all the same."
-        on_note(f"{model.name}: the probe: {result.says.rstrip('.')}.{asked}")
+        asked = "" if result.passed or caller.halted else " It is asked all the same."
+        on_note(f"{name}: the probe: {result.says.rstrip('.')}.{asked}")
     return Admission(record, None)
 
 

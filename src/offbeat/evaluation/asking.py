@@ -14,9 +14,10 @@ from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.calls.calling import Called, Caller
 from offbeat.evaluation.calls.checking import checked_or_fault, storable, told, used_by
 from offbeat.evaluation.calls.faults import Failure
+from offbeat.evaluation.identity import Named
 from offbeat.evaluation.plan import Planned
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import JsonValue, Model, Reply
+from offbeat.models.base import JsonValue, Reply
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def ask(
     if called.reply is None and called.failure is None:
         return None
     seconds = time.perf_counter() - started
-    return answer_of(called, caller.model, planned, question, asked_at=asked_at, seconds=seconds), called.failure
+    return answer_of(called, caller.identity, planned, question, asked_at=asked_at, seconds=seconds), called.failure
 
 
 async def ask_together(
@@ -57,7 +58,7 @@ async def ask_together(
     async with aclosing(caller.call_together(asked, executor)) as came:
         async for place, called in came:
             seconds = (time.perf_counter() - started) / len(group)
-            answer = answer_of(called, caller.model, group[place], question, asked_at=asked_at, seconds=seconds)
+            answer = answer_of(called, caller.identity, group[place], question, asked_at=asked_at, seconds=seconds)
             yield answer, called.failure
 
 
@@ -68,7 +69,7 @@ def checked_call(reply: Reply | ModelError, planned: Planned) -> Called:
 
 
 def answer_of(
-    called: Called, model: Model, planned: Planned, question: str, *, asked_at: str, seconds: float
+    called: Called, model: Named, planned: Planned, question: str, *, asked_at: str, seconds: float
 ) -> Answer:
     """Read what came back.
 
@@ -112,7 +113,7 @@ def _usage(called: Called) -> dict[str, JsonValue]:
     return {} if called.failure is None else used_by(called.failure) or {}
 
 
-def _details(called: Called, model: Model, planned: Planned) -> dict[str, JsonValue]:
+def _details(called: Called, model: Named, planned: Planned) -> dict[str, JsonValue]:
     details: dict[str, JsonValue] = {} if called.reply is None else dict(called.reply.details)
     if called.former:
         details["failed_attempts"] = list(called.former)

@@ -14,6 +14,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.dataset.variant import Variant
 from offbeat.errors import DatasetError, SettingsError
 from offbeat.evaluation.database import FILE, Database
+from offbeat.evaluation.identity import Identity, Named, identity_of
 from offbeat.evaluation.question import Question, prompt_for
 from offbeat.evaluation.run_folder import INFO, check_dataset, check_questions, read_info
 from offbeat.evaluation.store import answers_by_revision, kept_outcomes
@@ -64,6 +65,7 @@ class ModelPlan:
 
     Attributes:
         model: who.
+        identity: who that is, as it was before anything was asked.
         question: in which wording.
         planned: everything that wants an answer, in the order of the dataset, all repeats of a variant together.
         kept: how many of those have one already.
@@ -72,6 +74,7 @@ class ModelPlan:
     """
 
     model: Model
+    identity: Identity
     question: Question
     planned: tuple[Planned, ...]
     kept: int
@@ -122,11 +125,14 @@ def plan_models(
     Raises:
         SettingsError: see `select_variants`; or a model or a question is named twice.
         DatasetError: see `select_variants`.
+        ModelUnavailable: a model cannot tell its name or its revision.
     """
-    _check_names("model", [model.name for model in models])
+    identities = [identity_of(model) for model in models]
+    _check_names("model", [identity.name for identity in identities])
     _check_names("question", [question.name for question in questions])
     variants = select_variants(dataset, selection)
-    return tuple(_plan(model, variants, question, repeats, database) for model in models for question in questions)
+    known = zip(models, identities, strict=True)
+    return tuple(_plan(*who, variants, question, repeats, database) for who in known for question in questions)
 
 
 def without(plan: ModelPlan, keys: Collection[str]) -> ModelPlan:
@@ -161,7 +167,7 @@ def plan_run(
         return plan_models(dataset, models, questions, selection, repeats, database)
 
 
-def answer_key(model: Model, variant: Variant, question: Question, prompt: Prompt, repeat: int) -> str:
+def answer_key(model: Named, variant: Variant, question: Question, prompt: Prompt, repeat: int) -> str:
     """SHA-256 over who is asked, about which bytes, in which words, and which time of asking it is."""
     words = [prompt.system, prompt.text, list(prompt.options), list(prompt.words)]
     parts = [model.name, model.revision, variant.row.sha256, question.name, words, repeat]
@@ -169,9 +175,14 @@ def answer_key(model: Model, variant: Variant, question: Question, prompt: Promp
 
 
 def _plan(
-    model: Model, variants: Sequence[Variant], question: Question, repeats: int, database: Database | None
+    model: Model,
+    identity: Identity,
+    variants: Sequence[Variant],
+    question: Question,
+    repeats: int,
+    database: Database | None,
 ) -> ModelPlan:
-    known = {} if database is None else kept_outcomes(database, model.name, question.name)
+    known = {} if database is None else kept_outcomes(database, identity.name, question.name)
     planned: list[Planned] = []
     to_ask: defaultdict[str, list[Planned]] = defaultdict(list)
     failed: set[str] = set()
@@ -180,7 +191,7 @@ def _plan(
         clip = variant.row.clip_id
         prompt = prompts.get(clip) or prompts.setdefault(clip, prompt_for(question, variant))
         for repeat in range(repeats):
-            item = Planned(variant, prompt, repeat, answer_key(model, variant, question, prompt, repeat))
+            item = Planned(variant, prompt, repeat, answer_key(identity, variant, question, prompt, repeat))
             planned.append(item)
             key, outcome = known.get((variant.row.variant_id, repeat), ("", ""))
             if key != item.key or outcome == "error":
@@ -189,29 +200,30 @@ def _plan(
                 failed.add(clip)
     groups = tuple(tuple(to_ask[clip]) for clip in sorted(to_ask, key=lambda clip: clip in failed))
     kept = len(planned) - sum(map(len, groups))
-    return ModelPlan(model, question, tuple(planned), kept, groups, _replaced(model, question, groups, database))
+    replaced = _replaced(identity, question, groups, database)
+    return ModelPlan(model, identity, question, tuple(planned), kept, groups, replaced)
 
 
 def _replaced(
-    model: Model, question: Question, groups: Iterable[Sequence[Planned]], database: Database | None
+    identity: Identity, question: Question, groups: Iterable[Sequence[Planned]], database: Database | None
 ) -> Mapping[str, int]:
     if database is None:
         return {}
-    revisions = answers_by_revision(database, model.name, question.name)
+    revisions = answers_by_revision(database, identity.name, question.name)
     asked = [revisions.get((item.variant.row.variant_id, item.repeat)) for group in groups for item in group]
-    return Counter(revision for revision in asked if revision is not None and revision != model.revision)
+    return Counter(revision for revision in asked if revision is not None and revision != identity.revision)
 
 
 def asked_anew(plan: ModelPlan) -> list[str]:
     """What to tell the user before answers are asked for anew, as the settings are others: how many, and which."""
-    now = plan.model.revision.split()
+    now = plan.identity.revision.split()
     told: list[str] = []
     for revision, times in plan.replaced.items():
         then = revision.split()
         was, is_ = " ".join(w for w in then if w not in now), " ".join(w for w in now if w not in then)
         told.append(
-            f"{plan.model.name}: answers to {plan.question.name} that were given under other settings and are asked "
-            f"for anew: {times}; then {was or revision}, now {is_ or plan.model.revision}"
+            f"{plan.identity.name}: answers to {plan.question.name} that were given under other settings and are asked "
+            f"for anew: {times}; then {was or revision}, now {is_ or plan.identity.revision}"
         )
     return told
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from offbeat.dataset.folder import Dataset
-from offbeat.errors import SettingsError
+from offbeat.errors import ModelUnavailable, SettingsError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.batches.jobs import pending_jobs
@@ -26,6 +26,7 @@ from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import closed
 from offbeat.evaluation.calls.loop import Halt, run_in_loop
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.identity import identity_of
 from offbeat.evaluation.money.purse import Purse, note_unpriced, spent_by_model, unpriced
 from offbeat.evaluation.plan import ModelPlan, Selection, plan_models, without
 from offbeat.evaluation.question import STUDY, Question
@@ -78,18 +79,18 @@ def run_models(
     with held_run(out) as database:
         plans = plan_models(dataset, models, questions, selection, repeats, database)
         former = noted_probes(out)
-        asked = {model.name: _record(model, plans, selection, repeats, former) for model in models}
+        asked = {plan.identity.name: _record(plan, plans, selection, repeats, former) for plan in plans}
         note_asked(out, database, dataset, questions, asked)
         every = plan_models(dataset, models, questions, Selection(), repeats, database) if terms.batch else ()
         run = _Run(database, terms, Purse(database, most_usd=terms.most_usd), every, on_progress, on_note)
         stopped: dict[str, str | None] = {}
 
-        async def note(model: Model, probe: Mapping[str, Any] | None) -> None:
-            await keep(model, probe=probe)
+        async def note(name: str, probe: Mapping[str, Any] | None) -> None:
+            await keep(name, probe=probe)
 
-        async def keep(model: Model, **found: object) -> None:
-            asked[model.name] = asked[model.name].model_copy(update=found)
-            own = {model.name: asked[model.name]}
+        async def keep(name: str, **found: object) -> None:
+            asked[name] = asked[name].model_copy(update=found)
+            own = {name: asked[name]}
             await asyncio.to_thread(note_asked, out, database, dataset, questions, own)
 
         async def ask_all(halt: Halt) -> None:
@@ -97,13 +98,14 @@ def run_models(
                 halt.renew()
                 if halt.interrupted:
                     return
-                probe = asked[model.name].probe
-                stopped[model.name] = await run.model(model, _of(model, plans), probe, halt.asked, note)
-                if stopped[model.name] is not None:
-                    await keep(model, stopped=stopped[model.name])
+                own = _of(model, plans)
+                name = own[0].identity.name
+                stopped[name] = await run.model(model, own, asked[name].probe, halt.asked, note)
+                if stopped[name] is not None:
+                    await keep(name, stopped=stopped[name])
 
         run_in_loop(ask_all, on_halt=None if on_note is None else lambda: on_note(_HALTED))
-        summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.model.name)) for plan in plans)
+        summaries = tuple(summarise(plan, database, stopped=stopped.get(plan.identity.name)) for plan in plans)
         return RunSummary(summaries, spent_by_model(database), unpriced(database))
 
 
@@ -124,20 +126,25 @@ class _Run:
         plans: Sequence[ModelPlan],
         probe: Mapping[str, Any] | None,
         halted: asyncio.Event,
-        note: Callable[[Model, Mapping[str, Any] | None], Awaitable[None]],
+        note: Callable[[str, Mapping[str, Any] | None], Awaitable[None]],
     ) -> str | None:
         """One model's part: its probe, noted before anything else is asked, and its answers.
 
         Returns:
             Why it was stopped early, or None.
         """
+        try:
+            identity_of(model)  # it could when all was planned, but other models may have been asked for hours since
+        except ModelUnavailable as failure:
+            return str(failure)
         if self.terms.batch and not isinstance(model, Batch):
             return "it takes no batches; leave --batch out"
-        name = price_name(model)
-        if name is not None and name not in self.terms.prices and any(plan.to_ask for plan in plans):
-            note_unpriced(self.database, model.name)
-        caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted)
-        self._note_what_does_not_fit(model)
+        identity, priced = plans[0].identity, price_name(model)
+        if priced is not None and priced not in self.terms.prices and any(plan.to_ask for plan in plans):
+            note_unpriced(self.database, identity.name)
+        caller = make_caller(model, terms=self.terms, purse=self.purse, halted=halted, identity=identity)
+        at_once = most_at_once(model, self.terms)
+        self._note_what_does_not_fit(model, identity.name, at_once)
         try:
             admission = await admit(
                 model,
@@ -147,24 +154,26 @@ class _Run:
                 even_if_deaf=self.terms.even_if_deaf,
                 clips=self.terms.probe_clips,
                 on_note=self.on_note,
-                keep=partial(note, model),
+                keep=partial(note, identity.name),
             )
-            await note(model, admission.record)
+            await note(identity.name, admission.record)
             if admission.refusal is not None or halted.is_set():
                 return admission.refusal
-            return await self._ask(model, plans, caller, halted)
+            return await self._ask(model, plans, caller, halted, at_once)
         finally:
             failure = await closed(model)
             if failure is not None:
-                _log.warning("%s could not be closed: %s", model.name, told(failure))
+                _log.warning("%s could not be closed: %s", identity.name, told(failure))
 
-    def _note_what_does_not_fit(self, model: Model) -> None:
-        fits, wanted = most_at_once(model, self.terms), self.terms.connections
+    def _note_what_does_not_fit(self, model: Model, name: str, fits: int) -> None:
+        wanted = self.terms.connections
         if self.on_note is not None and is_asynchronous(model) and fits < wanted:
             why = "the system lets a process open no more files here (ulimit -n)"
-            self.on_note(f"{model.name}: {fits} calls at once, not {wanted}: {why}")
+            self.on_note(f"{name}: {fits} calls at once, not {wanted}: {why}")
 
-    async def _ask(self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event) -> str | None:
+    async def _ask(
+        self, model: Model, plans: Sequence[ModelPlan], caller: Caller, halted: asyncio.Event, at_once: int
+    ) -> str | None:
         if self.terms.batch and isinstance(model, Batch):
             price = self.terms.prices.get(price_name(model) or "")
             turn = BatchTurn(
@@ -175,14 +184,15 @@ class _Run:
                 purse=self.purse,
                 price=price,
                 on_progress=self.on_progress,
+                on_note=self.on_note,
             )
             return await turn.take(halted=halted)
-        in_batches = {key for job in pending_jobs(self.database, model.name) for key in job.keys}
+        in_batches = {key for job in pending_jobs(self.database, caller.identity.name) for key in job.keys}
         why = None
         for plan in (without(plan, in_batches) for plan in plans):
             if why is None and not halted.is_set():
                 turn = Turn(plan, caller=caller, database=self.database, halted=halted, on_progress=self.on_progress)
-                why = await turn.take(at_once=most_at_once(model, self.terms))
+                why = await turn.take(at_once=at_once)
         if why is None and in_batches:
             return f"questions in batches: {len(in_batches)}; the same command with --batch collects them"
         return why
@@ -193,16 +203,16 @@ def _of(model: Model, plans: Sequence[ModelPlan]) -> list[ModelPlan]:
 
 
 def _record(
-    model: Model,
+    plan: ModelPlan,
     plans: Sequence[ModelPlan],
     selection: Selection,
     repeats: int,
     probes: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> AskedRecord:
-    own = _of(model, plans)
+    own, identity = _of(plan.model, plans), plan.identity
     return AskedRecord(
-        revision=model.revision,
-        probe=probes.get((model.name, model.revision)),
+        revision=identity.revision,
+        probe=probes.get((identity.name, identity.revision)),
         questions=tuple(plan.question.name for plan in own),
         repeats=repeats,
         seed=selection.seed,

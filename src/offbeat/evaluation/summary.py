@@ -70,13 +70,13 @@ class RunSummary:
 
 def summarise(plan: ModelPlan, database: Database, *, stopped: str | None) -> ModelSummary:
     """What became of a plan."""
-    kept = kept_outcomes(database, plan.model.name, plan.question.name)
+    kept = kept_outcomes(database, plan.identity.name, plan.question.name)
     found = [kept.get((planned.variant.row.variant_id, planned.repeat), ("", "")) for planned in plan.planned]
     counts = Counter(outcome for (key, outcome), planned in zip(found, plan.planned, strict=True) if key == planned.key)
     return ModelSummary(
-        name=plan.model.name,
+        name=plan.identity.name,
         question=plan.question.name,
-        revision=plan.model.revision,
+        revision=plan.identity.revision,
         expected=len(plan.planned),
         kept=plan.kept,
         outcomes={outcome: counts[outcome] for outcome in OUTCOMES},

@@ -12,6 +12,7 @@ from offbeat.evaluation.calls.calling import CALL_LIMIT_S, Caller, is_asynchrono
 from offbeat.evaluation.calls.limiter import Limiter
 from offbeat.evaluation.calls.open_files import calls_that_fit
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S
+from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.money.prices import Price, unknown_prices
 from offbeat.evaluation.money.purse import Purse
 from offbeat.evaluation.probe.plan import CLIPS
@@ -47,10 +48,13 @@ class Terms:
     first_wait_s: float = FIRST_WAIT_S
 
 
-def make_caller(model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Event) -> Caller:
-    """Who asks a model on these terms."""
+def make_caller(
+    model: Model, *, terms: Terms, purse: Purse, halted: asyncio.Event, identity: Identity | None = None
+) -> Caller:
+    """Who asks a model on these terms; see `Caller`."""
     return Caller(
         model,
+        identity=identity,
         limiter=Limiter(most=most_at_once(model, terms), halted=halted, clock=time.monotonic),
         halted=halted,
         purse=purse,

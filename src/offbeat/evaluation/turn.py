@@ -31,7 +31,6 @@ from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
-from offbeat.models.base import Grouped
 
 
 class Turn:
@@ -91,7 +90,7 @@ class Turn:
             for group in left:
                 if self._halted.is_set():
                     return
-                if isinstance(self._plan.model, Grouped):
+                if self._caller.grouped:
                     await self._together(group, executor)
                     continue
                 for planned in group:

@@ -22,6 +22,7 @@ from offbeat.evaluation.calls.limiter import Limiter, set_within
 from offbeat.evaluation.calls.patience import FIRST_WAIT_S, Patience
 from offbeat.evaluation.calls.paying import Till
 from offbeat.evaluation.calls.vigil import Vigil, Watch
+from offbeat.evaluation.identity import Identity, identity_of
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.money.purse import Purse
 from offbeat.models.base import Grouped, JsonValue, Model, Paid, Prompt, Reply
@@ -58,18 +59,23 @@ class Caller:
 
     Args:
         model: whom.
+        identity: who that is; it is asked unless given.
         limiter: how many at once.
         halted: set when nothing more is to go out; who waits for another attempt then gives up.
         purse: where paid calls are noted; None where nothing costs anything.
         price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
         call_limit_s: the longest that a call of an asynchronous model may take.
         first_wait_s: see the module; shorter in tests.
+
+    Raises:
+        ModelUnavailable: the model cannot tell who it is.
     """
 
     def __init__(
         self,
         model: Model,
         *,
+        identity: Identity | None = None,
         limiter: Limiter,
         halted: asyncio.Event,
         purse: Purse | None = None,
@@ -78,22 +84,34 @@ class Caller:
         first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._model = model
+        self._identity = identity_of(model) if identity is None else identity
         self._limiter = limiter
         self._halted = halted
         self._till: Till | None = None
         if purse is not None and price is not None and isinstance(model, Paid):
-            self._till = Till(model, purse=purse, price=price, halted=halted)
+            self._till = Till(model, self._identity.name, purse=purse, price=price, halted=halted)
         self._call_limit_s = call_limit_s
         self._first_wait_s = first_wait_s
         self._asynchronous = is_asynchronous(model)
+        self._grouped = isinstance(model, Grouped)  # asked once: in Python 3.11 it reads all of the model's properties
         self._answers = 0
         self._vigil = Vigil()
         self._secrets = secrets_now()
 
     @property
-    def model(self) -> Model:
+    def identity(self) -> Identity:
         """Whom it asks."""
-        return self._model
+        return self._identity
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it takes a clip's variants together, by `call_together`."""
+        return self._grouped
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is to go out."""
+        return self._halted.is_set()
 
     async def call(
         self, variant: Variant, prompt: Prompt, *, key: str, purpose: str = "answer", executor: Executor | None = None

@@ -24,12 +24,14 @@ class Till:
 
     Attributes:
         model: whose.
+        name: of the model.
         purse: of the run.
         price: of a million tokens.
         halted: set when nothing more is to go out; who waits for money then gives up.
     """
 
     model: Paid
+    name: str
     purse: Purse
     price: Price
     halted: asyncio.Event
@@ -73,7 +75,7 @@ class Till:
         each = [cost_usd(self.price, self.model.expected_usage(variant, prompt)) for variant, prompt in asked]
         known = [most for most in each if most is not None]
         if len(known) < len(each):
-            raise ModelError(f"{self.model.name}: expected_usage tells no tokens in and out, so no price can be set")
+            raise ModelError(f"{self.name}: expected_usage tells no tokens in and out, so no price can be set")
         return sum(known)
 
     async def _begun(self, key: str, purpose: str, most_usd: float) -> int | None:
@@ -81,7 +83,7 @@ class Till:
         while True:
             try:
                 return await asyncio.to_thread(
-                    self.purse.begin, model=self.model.name, key=key, purpose=purpose, most_usd=most_usd
+                    self.purse.begin, model=self.name, key=key, purpose=purpose, most_usd=most_usd
                 )
             except OutOfMoney as failure:
                 if not failure.may_pass:

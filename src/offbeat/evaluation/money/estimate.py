@@ -72,7 +72,9 @@ def estimate_run(
         model = plan.model
         own = [other for other in plans if other.model is model]
         to_probe = plan is own[0] and any(other.to_ask for other in own) and needs_probe(model)
-        if to_probe and not is_settled(probes.get((model.name, model.revision)), even_if_deaf=even_if_deaf):
+        if to_probe and not is_settled(
+            probes.get((plan.identity.name, plan.identity.revision)), even_if_deaf=even_if_deaf
+        ):
             probe = probe_calls([planned.variant for planned in plan.planned], plan.question, clips=probe_clips)
         else:
             probe = ()
@@ -95,7 +97,7 @@ def _estimate(
         for call in probe:
             tokens.update(model.expected_usage(call.variant, call.prompt))
     return Estimate(
-        name=model.name,
+        name=plan.identity.name,
         question=plan.question.name,
         expected=len(plan.planned),
         kept=plan.kept,

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Literal
@@ -78,20 +78,25 @@ _SHOWN: dict[Asked, tuple[Alteration | None, ...]] = {
 }
 
 
-def probe_calls(variants: Sequence[Variant], question: Question, *, clips: int = CLIPS) -> tuple[ProbeCall, ...]:
+def probe_calls(
+    variants: Sequence[Variant], question: Question, *, clips: int = CLIPS, without: Collection[str] = ()
+) -> tuple[ProbeCall, ...]:
     """All that will be asked at most, clip by clip in the order of asking: 14 calls for each clip that is shown.
 
     Args:
         variants: those that the run is about.
         question: the run's own.
         clips: how many are shown; where there are fewer, they are shown again in turn.
+        without: clips that are passed over; those that would be shown before them are the same all the same.
 
     Raises:
         SettingsError: no variants, or no clips are wanted.
     """
-    if clips < 1 or not variants:
+    by_rank = choose_clips(variants, clips + len(without))
+    chosen = [variant for variant in by_rank if variant.row.clip_id not in without][: max(clips, 0)]
+    if not chosen:
         raise SettingsError(f"a probe needs one or more clips; asked for were {clips}, of {len(variants)} variants")
-    chosen = choose_clips(variants, clips)
+    variants = [variant for variant in variants if variant.row.clip_id not in without]
     calls: list[ProbeCall] = []
     for number, variant in enumerate(islice(cycle(chosen), clips)):
         other = _other(variant, [*chosen[number + 1 :], *chosen, *variants])

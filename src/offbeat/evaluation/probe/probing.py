@@ -32,19 +32,23 @@ from typing import Any
 from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.evaluation.identity import Named, identity_of
 from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
 from offbeat.evaluation.probe.result import ProbeResult, judge
 from offbeat.evaluation.probe.rule import Said
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import Model, Prompt, Reply
+from offbeat.models.base import Prompt, Reply
 from offbeat.models.keys import redacted
 
 Ask = Callable[[Variant, Prompt], Awaitable[Reply]]
 
+MOST_REPLACED = 2
+"""A server that refuses one clip in four is probed by the others; one that refuses all is not asked about each."""
+
 
 async def probe_model(
-    model: Model,
+    model: Named,
     variants: Sequence[Variant],
     question: Question,
     *,
@@ -66,53 +70,87 @@ async def probe_model(
         on_clip: is given what there is after each clip but the last, as of a probe that was cut short.
 
     Returns:
-        What was found; an error on the way is told there, and is no verdict.
+        What was found; an error on the way is told there, and is no verdict. A clip that fails is replaced by another,
+        `MOST_REPLACED` times at most, where the failure may be the clip's.
 
     Raises:
         SettingsError: no variants, or no clips are wanted.
-        Exception: whatever `ask` or `on_clip` raises that is neither a `ModelError` nor an `OSError`.
+        Exception: whatever `ask` raises that is neither a `ModelError` nor an `OSError`, and whatever `on_clip` raises.
     """
-    calls = probe_calls(variants, question, clips=clips)
-    said = _taken_over(former, calls, question)
+    who = identity_of(model)
+    said, replaced = _taken_over(former, variants, question, clips)
     if _nothing_said(said, whole=True):
-        said = []
+        said, replaced = [], {}
     done = len({one.clip for one in said})
+    failed: list[Variant] = []
     nonce = token_hex(8)
+
+    def found(error: str | None = None) -> ProbeResult:
+        return judge(who, question, said, clips=done, replaced=replaced, error=error)
+
     with tempfile.TemporaryDirectory(prefix="offbeat-probe-") as scratch:
-        try:
-            for clip in range(done, clips):
-                own = [call for call in calls if call.clip == clip]
-                await _show(own, ask, Path(scratch) / str(clip), nonce, said)
-                done = clip + 1
-                if why := _nothing_said(said, whole=done == clips):
-                    raise ModelError(why)
-                if on_clip is not None and done < clips:
-                    await on_clip(judge(model, question, said, clips=done, error="it was cut short"))
-        except (ModelError, MediaError) as failure:
-            why = redacted(str(failure) or type(failure).__name__)
-            if isinstance(failure, RequestRejected | TransientError):
-                why += _length_of(next(call.variant for call in calls if call.clip == done), variants)
-            return judge(model, question, said, clips=done, error=why)
-        except OSError as failure:
-            why = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
-            return judge(model, question, said, clips=done, error=why)
-    return judge(model, question, said, clips=done)
+        begun = len(said)
+        while done < clips:
+            calls = probe_calls(variants, question, clips=clips, without=replaced)
+            own = [call for call in calls if call.clip == done]
+            try:
+                await _show(own, ask, Path(scratch) / f"{done}-{len(failed)}", nonce, said)
+            except (ModelError, MediaError) as failure:
+                shown, why = own[0].variant, redacted(str(failure) or type(failure).__name__)
+                failed.append(shown)
+                others = {variant.row.clip_id for variant in variants} - replaced.keys() - {shown.row.clip_id}
+                answered = len(said) > begun
+                if not others or len(replaced) >= MOST_REPLACED or not _may_be_the_clips(failure, answered=answered):
+                    innocent = {variant.row.clip_id for variant in failed}  # most likely: they have failed alike
+                    replaced = {clip: why for clip, why in replaced.items() if clip not in innocent}
+                    return found(why + _lengths_of(failure, failed, variants))
+                replaced = {**replaced, shown.row.clip_id: why}
+                said[:] = [one for one in said if one.clip < done]
+                continue
+            except OSError as failure:
+                told = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
+                return found(told)
+            done, failed = done + 1, []
+            if why := _nothing_said(said, whole=done == clips):
+                return found(why)
+            if on_clip is not None and done < clips:
+                await on_clip(found("it was cut short"))
+    return found()
 
 
-def _length_of(shown: Variant, variants: Sequence[Variant]) -> str:
-    """How long the clip is at which a server failed, where others are not as long: it may bear these."""
-    lengths = sorted({variant.row.clip_length_s for variant in variants})
-    others = ",".join(f"{length:g}" for length in lengths if length != shown.row.clip_length_s)
-    return f" (at a clip of {shown.row.clip_length_s:g} s; --length {others} leaves these out)" if others else ""
+def _may_be_the_clips(failure: ModelError | MediaError, *, answered: bool) -> bool:
+    """Whether another clip may fare better: a server that is down, or has answered nothing yet, fails at all alike."""
+    if isinstance(failure, RateLimited | ModelUnavailable):
+        return False
+    return answered or not isinstance(failure, TransientError)
 
 
-def _taken_over(former: Mapping[str, Any] | None, calls: Sequence[ProbeCall], question: Question) -> list[Said]:
-    """What a probe that was cut short has shown to the end, where it was about the same."""
+def _lengths_of(failure: ModelError | MediaError, failed: Sequence[Variant], variants: Sequence[Variant]) -> str:
+    """How long the clips are at which a server failed, where others are not as long: it may bear these."""
+    if not isinstance(failure, RequestRejected | TransientError):
+        return ""
+    at = {variant.row.clip_length_s for variant in failed}
+    others = {variant.row.clip_length_s for variant in variants} - at
+    if not others:
+        return ""
+    shown = " and ".join(f"{length:g}" for length in sorted(at))
+    left = ",".join(f"{length:g}" for length in sorted(others))
+    return f" (at clips of {shown} s; --length {left} leaves these out)"
+
+
+def _taken_over(
+    former: Mapping[str, Any] | None, variants: Sequence[Variant], question: Question, clips: int
+) -> tuple[list[Said], dict[str, str]]:
+    """What a probe that was cut short has shown to the end, and which clips failed before, if it was about the same."""
     if former is None or not former["error"] or former["question"] != question.name:
-        return []
+        return [], {}
+    replaced: dict[str, str] = former.get("replaced", {})
+    if not {variant.row.clip_id for variant in variants} - replaced.keys():
+        return [], {}
+    calls = probe_calls(variants, question, clips=clips, without=replaced)
     shown = {call.clip: call.variant.row.variant_id for call in calls}
     said = [Said(**one) for one in former["said"] if one["clip"] < former["clips"]]
-    return said if all(shown.get(one.clip) == one.variant_id for one in said) else []
+    return (said, replaced) if said and all(shown.get(one.clip) == one.variant_id for one in said) else ([], {})
 
 
 def _nothing_said(said: Sequence[Said], *, whole: bool) -> str | None:

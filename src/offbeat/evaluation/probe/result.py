@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any, cast
 
+from offbeat.evaluation.identity import Named
 from offbeat.evaluation.probe.rule import ALPHA, Finding, Said, Sense, find, repeated
 from offbeat.evaluation.probe.words import says
 from offbeat.evaluation.question import Question
@@ -40,6 +42,7 @@ class ProbeResult:
         usage: tokens, by kind of clip and word of `USAGE`: the mean over its replies to the run's own question.
         said: all that came back.
         clips: how many were shown to the end; of a probe that was cut short, these need not be shown again.
+        replaced: clips in place of which others were shown, and why.
         error: why the probe could not be carried out.
     """
 
@@ -54,6 +57,7 @@ class ProbeResult:
     usage: Mapping[str, Mapping[str, float]]
     said: tuple[Said, ...]
     clips: int
+    replaced: Mapping[str, str]
     error: str | None = None
 
     @property
@@ -89,7 +93,13 @@ def is_settled(former: Mapping[str, Any] | None, *, even_if_deaf: bool) -> bool:
 
 
 def judge(
-    model: Model, question: Question, said: Sequence[Said], *, clips: int, error: str | None = None
+    model: Named,
+    question: Question,
+    said: Sequence[Said],
+    *,
+    clips: int,
+    replaced: Mapping[str, str] = MappingProxyType({}),
+    error: str | None = None,
 ) -> ProbeResult:
     """What a probe found, from all that came back for so many whole clips, and perhaps for part of another."""
     found: dict[Sense, Finding] = (
@@ -101,7 +111,7 @@ def judge(
         model=model.name,
         revision=model.revision,
         question=question.name,
-        says=says(found, usage, error=error),
+        says=says(found, usage, replaced=list(replaced.values()), error=error),
         sound=found.get("sound"),
         picture=found.get("picture"),
         repeated=same,
@@ -109,6 +119,7 @@ def judge(
         usage=usage,
         said=tuple(said),
         clips=clips,
+        replaced=dict(replaced),
         error=error,
     )
 

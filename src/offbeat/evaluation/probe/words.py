@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from offbeat.evaluation.probe.rule import Finding, Sense, Verdict
@@ -25,12 +25,19 @@ _TOKENS: dict[Sense, tuple[str, Literal["sound", "picture"]]] = {
 }
 
 
-def says(found: Mapping[Sense, Finding], usage: Mapping[str, Mapping[str, float]], *, error: str | None = None) -> str:
+def says(
+    found: Mapping[Sense, Finding],
+    usage: Mapping[str, Mapping[str, float]],
+    *,
+    replaced: Sequence[str] = (),
+    error: str | None = None,
+) -> str:
     """The result in a few sentences.
 
     Args:
         found: the verdict on each sense.
         usage: tokens by kind of clip.
+        replaced: why clips failed in place of which others were shown.
         error: why the probe could not be carried out.
     """
     if error is not None:
@@ -45,6 +52,9 @@ def says(found: Mapping[Sense, Finding], usage: Mapping[str, Mapping[str, float]
     for sense, (word, name) in _TOKENS.items():
         if sense in found and usage.get("plain", {}).get(word) == 0:
             sentences.append(f"By its own count it read no tokens of the {name}.")
+    if replaced:
+        clips, others = ("a clip", "another was") if len(replaced) == 1 else (f"{len(replaced)} clips", "others were")
+        sentences.append(f"In place of {clips} that failed, {others} shown: {'; '.join(dict.fromkeys(replaced))}.")
     return " ".join(sentences)
 
 
