@@ -8,7 +8,7 @@ import pytest
 
 from fake_dataset import write_dataset
 from offbeat.errors import ModelUnavailable, RateLimited
-from offbeat.evaluation import batches
+from offbeat.evaluation.batches import turn
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
@@ -178,7 +178,7 @@ def test_a_batch_is_known_by_the_name_that_it_was_noted_under_where_submit_gives
 
 def test_jobs_behind_one_that_cannot_be_told_are_collected(run, monkeypatch):
     """Such as one that was handed over with another key."""
-    monkeypatch.setattr(batches, "LARGEST", 3)
+    monkeypatch.setattr(turn, "LARGEST", 3)
 
     class Elsewhere(Batched):
         async def collect(self, job, items):
