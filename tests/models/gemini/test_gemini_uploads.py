@@ -14,7 +14,7 @@ import pytest
 
 from offbeat.errors import ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini.cache import FILE, Upload, UploadCache, scope_of
-from servers.gemini_wire import KEY, GeminiWire, refused
+from servers.gemini_wire import KEY, MODEL, GeminiWire, refused
 from servers.stand_in import Fault, Request, Response, StandIn, closed, half_body, hang, html, say, status
 
 UPLOADED = {"inline_limit_mb": 0}
@@ -116,7 +116,7 @@ def test_a_file_that_is_never_ready(ask, server, wire, tmp_path):
 
 def test_a_file_that_cannot_be_processed(ask, server, wire):
     wire.new_states = ["PROCESSING", "FAILED"]
-    with pytest.raises(RequestRejected, match="could not process an uploaded file: no video stream"):
+    with pytest.raises(RequestRejected, match="could not process the file: no video stream"):
         ask(**UPLOADED)
     assert calls_in(server) == []
 
@@ -249,11 +249,12 @@ def test_another_error_does_not_upload_again(ask, server):
         (Fault(refused(503, "UNAVAILABLE", "x")), TransientError),
         (Fault(refused(400, "INVALID_ARGUMENT", "x")), RequestRejected),
         (half_body(), TransientError),
+        (html(), TransientError),
     ],
 )
 def test_an_upload_that_does_not_begin(ask, server, given, kind, tmp_path):
     server.queue(given)
-    with pytest.raises(kind) as raised:
+    with pytest.raises(kind, match=f"gemini:{MODEL}: an upload: ") as raised:
         ask(**UPLOADED)
     assert raised.value.usage == {}
     assert calls_in(server) == []
@@ -282,6 +283,7 @@ def test_an_upload_that_does_not_end_well(ask, server, given, kind, words):
     server.queue(None, given)
     with pytest.raises(kind, match=words) as raised:
         ask(**UPLOADED)
+    assert str(raised.value).startswith(f"gemini:{MODEL}: an upload: ")
     assert raised.value.usage == {}
     assert len(server.requests) == 2, "the piece was sent again"
 

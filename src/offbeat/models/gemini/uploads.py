@@ -42,7 +42,7 @@ class Uploads:
     """
 
     def __init__(self, rest: Rest, cache: UploadCache, *, deadline_s: float) -> None:
-        self._rest = rest
+        self._rest = replace(rest, spec=f"{rest.spec}: an upload")  # so that errors tell which step it was
         self._cache = cache
         self._begun = replace(cache, scope=f"{cache.scope} processing")
         """Those that were sent, and not ready when they were last asked about."""
@@ -126,7 +126,8 @@ class Uploads:
             # wherever it points to: the clip and the key go to the address that the user gave
             url = httpx2.URL(begun.headers["x-goog-upload-url"]).copy_with(scheme=home.scheme, netloc=home.netloc)
         except (KeyError, httpx2.InvalidURL):
-            raise TransientError(f"{rest.spec}: the server gave no address to upload to") from None
+            text = plain(f"{rest.spec}: the server gave no address to send it to, but {begun.text[:80]!r}")
+            raise TransientError(text) from None
         headers = {"X-Goog-Upload-Offset": "0", "X-Goog-Upload-Command": "upload, finalize"}
         ended = await rest.send("POST", str(url), headers=headers, content=data, refused=_not_taken)
         file = inside(rest.fields_of(ended), "file")
@@ -153,8 +154,8 @@ class Uploads:
         while file.get("state") not in ("ACTIVE", "FAILED"):
             if time.monotonic() + pause_s > deadline:
                 raise TransientError(
-                    f"{said}: an uploaded file was not ready after {self._deadline_s:g} s, and is not sent again for "
-                    "now; more time: --option timeout_s=600"
+                    f"{said}: the file was not ready after {self._deadline_s:g} s, and is not sent again for now; "
+                    "more time: --option timeout_s=600"
                 )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -164,12 +165,12 @@ class Uploads:
                 said = str(error)
         if file.get("state") == "FAILED":
             why = inside(file, "error").get("message", "no reason given")
-            raise RequestRejected(plain(f"{self._rest.spec}: the server could not process an uploaded file: {why}"))
+            raise RequestRejected(plain(f"{self._rest.spec}: the server could not process the file: {why}"))
         return replace(begun, expires_at=_expires_at(file.get("expirationTime")))
 
 
 def _gone_again(error: UploadGone) -> TransientError:
-    return TransientError(f"{error}. The uploaded file was gone before it was ready")
+    return TransientError(f"{error}. The file was gone before it was ready")
 
 
 def _of_the_file(said: Said, spec: str) -> ModelError:
