@@ -179,13 +179,14 @@ def run(
     plans = plan_run(opened.dataset, opened.models, opened.questions, selection, repeats, out)
     for words in (words for plan in plans for words in asked_anew(plan)):
         click.echo(one_line(words, 800), err=True)
+    pending = keys_in_batches(out, opened.models)
     if dry_run:
         estimates = estimate_run(
             plans,
             opened.prices,
             batch=batch,
             probes=noted_probes(out),
-            pending=keys_in_batches(out, opened.models),
+            pending=pending,
             even_if_deaf=even_if_deaf,
             probe_clips=probe_clips,
         )
@@ -193,7 +194,8 @@ def run(
         return 0
     failed: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
     length_s = {variant.row.variant_id: variant.row.clip_length_s for variant in opened.dataset.variants}
-    to_ask = sum(len(group) for plan in plans for group in plan.to_ask)
+    to_ask = [planned for plan in plans for group in plan.to_ask for planned in group]
+    in_batches = sum(planned.key in pending for planned in to_ask)
     terms = Terms(
         jobs=jobs,
         connections=connections,
@@ -205,7 +207,9 @@ def run(
         probe_clips=probe_clips,
         batch=batch,
     )
-    with each_once(), progress("collecting" if batch else "asking", to_ask) as advance:
+    # what a command hands over is collected by a later one
+    shown = progress("collecting", in_batches or None) if batch else progress("asking", len(to_ask) - in_batches)
+    with each_once(), shown as advance:
 
         def on_progress(answer: Answer) -> None:
             if answer.error is not None:
