@@ -249,3 +249,16 @@ def test_a_job_that_ends_without_results_is_told_of(run, server, tmp_path, caplo
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith("batched: batches/0: JOB_STATE_SUCCEEDED; to be handed over anew: 20; what was set")
     assert second.startswith("batched: batches/1: lost: no such job; to be handed over anew: 20; what was set")
+
+
+def test_a_model_that_forgets_its_name_loses_no_batch(dataset, server, tmp_path):
+    class Forgetful(Batched):
+        @property
+        def name(self):
+            if server.jobs:
+                raise OSError("the file of names has gone")
+            return "batched"
+
+    told = run_models(dataset, [Forgetful(server)], out=tmp_path / "run", terms=TERMS)
+    assert told.models[0].stopped == "questions in batches: 50; the same command collects them"
+    assert run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS).complete

@@ -17,6 +17,7 @@ from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import caught_of
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Reply
@@ -32,6 +33,7 @@ class Collecting:
 
     Args:
         model: whom.
+        identity: who that is.
         every: all questions that its jobs may hold, handed over by whichever command.
         plans: what is wanted now, of all that.
         database: where answers and jobs are kept.
@@ -45,6 +47,7 @@ class Collecting:
     def __init__(
         self,
         model: Batch,
+        identity: Identity,
         every: Sequence[ModelPlan],
         plans: Sequence[ModelPlan],
         *,
@@ -54,6 +57,7 @@ class Collecting:
     ) -> None:
         self.stopped: str | None = None
         self._model = model
+        self._identity = identity
         self._questions: dict[str, list[tuple[Planned, str]]] = {}
         """By key: more than one where variants have the same bytes, as with a sound that repeats itself."""
         for plan in every:
@@ -107,7 +111,7 @@ class Collecting:
     ) -> dict[str, int]:
         """Put the answers on the disk that are not there yet; what all of them have used."""
         usage: dict[str, int] = {}
-        answered = answered_by(self._database, self._model.name)
+        answered = answered_by(self._database, self._identity.name)
         for key, questions in known.items():
             came = replies.get(key)
             if came is None:
@@ -128,7 +132,7 @@ class Collecting:
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
         answer = answer_of(
-            checked_call(came, planned), self._model, planned, question, asked_at=job.submitted_at, seconds=0.0
+            checked_call(came, planned), self._identity, planned, question, asked_at=job.submitted_at, seconds=0.0
         )
         answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
         return replace(answer, details=answer_details)
@@ -145,7 +149,7 @@ class Collecting:
     def _tell_missing(self, job: Job, note: str, missing: int) -> None:
         """Else nobody would know why there is another batch of the same questions, and why so much is spent."""
         paid = "" if job.call is None else "; what was set aside for them counts as spent, as nobody tells their cost"
-        _log.warning("%s: %s: %s; to be handed over anew: %d%s", self._model.name, job.job, note, missing, paid)
+        _log.warning("%s: %s: %s; to be handed over anew: %d%s", self._identity.name, job.job, note, missing, paid)
 
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         await self._costs.end(job.call, note, usage, cost)

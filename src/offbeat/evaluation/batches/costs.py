@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from offbeat.errors import ModelError
 from offbeat.evaluation.calls.checking import spent_by
+from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.money.prices import Price, cost_usd
 from offbeat.evaluation.money.purse import Purse
 from offbeat.evaluation.plan import Planned
@@ -21,11 +22,13 @@ class Costs:
 
     Attributes:
         model: whom.
+        identity: who that is.
         purse: where the money is set aside.
         price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
     """
 
     model: Batch
+    identity: Identity
     purse: Purse
     price: Price | None
 
@@ -50,7 +53,7 @@ class Costs:
             return None
         most_usd = list(accumulate(map(self._most_usd, part)))[-1]  # to the last digit as in `affordable`
         return await asyncio.to_thread(
-            self.purse.begin, model=self.model.name, key="", purpose="batch", most_usd=most_usd
+            self.purse.begin, model=self.identity.name, key="", purpose="batch", most_usd=most_usd
         )
 
     async def set_free(self, call: int | None) -> None:

@@ -19,6 +19,7 @@ from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.checking import storable, told
 from offbeat.evaluation.calls.faults import caught_of
 from offbeat.evaluation.database import Database
+from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.plan import Planned
 from offbeat.models.base import Batch, BatchItem
 
@@ -29,11 +30,13 @@ class HandingOver:
 
     Attributes:
         model: whom.
+        identity: who that is.
         database: where jobs are kept.
         costs: of the questions.
     """
 
     model: Batch
+    identity: Identity
     database: Database
     costs: Costs
 
@@ -45,7 +48,7 @@ class HandingOver:
         """
         call = await self.costs.set_aside(part)
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
-        job = begin_job(self.database, model=self.model.name, keys=[item.key for item in items], call=call)
+        job = begin_job(self.database, model=self.identity.name, keys=[item.key for item in items], call=call)
         sent = asyncio.Event()
 
         def note(name: str) -> None:
@@ -73,7 +76,7 @@ class HandingOver:
 
     async def withdraw_unsent(self) -> None:
         """Give up what never had a name, such as of a process that was killed while it uploaded."""
-        await self._withdraw(unsent_jobs(self.database, self.model.name))
+        await self._withdraw(unsent_jobs(self.database, self.identity.name))
 
     async def _withdraw(self, jobs: Sequence[Unsent]) -> None:
         """Set their money free, and let their questions be handed over anew."""

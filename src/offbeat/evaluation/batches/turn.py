@@ -27,7 +27,7 @@ class BatchTurn:
 
     Args:
         model: whom.
-        plans: what is wanted, one for each question.
+        plans: what is wanted, one for each question; one at least.
         every: the same for the whole dataset: what its jobs may hold, handed over by whichever command.
         database: where answers and jobs are kept.
         purse: where the money is set aside.
@@ -48,14 +48,15 @@ class BatchTurn:
         on_progress: Callable[[Answer], None] | None,
         on_note: Callable[[str], None] | None = None,
     ) -> None:
-        self._model = model
+        self._identity = plans[0].identity
         self._plans = plans
         self._database = database
         self._on_note = on_note
-        self._costs = Costs(model, purse, price)
-        self._handing_over = HandingOver(model, database, self._costs)
+        self._costs = Costs(model, self._identity, purse, price)
+        self._handing_over = HandingOver(model, self._identity, database, self._costs)
         self._collecting = Collecting(
             model,
+            self._identity,
             every,
             plans,
             database=database,
@@ -91,7 +92,7 @@ class BatchTurn:
                 break
             part = left[:fitting]
             if self._on_note is not None:
-                self._on_note(f"{self._model.name}: handing over {len(part)} of {len(left)} questions")
+                self._on_note(f"{self._identity.name}: handing over {len(part)} of {len(left)} questions")
             try:
                 why = await self._handing_over.hand_over(part, halted=halted)
             except OutOfMoney as failure:
@@ -112,10 +113,10 @@ class BatchTurn:
     def _open(self) -> list[Planned]:
         """What has no answer and is in no job; once for each key."""
         under_way = {key for job in self._pending() for key in job.keys}
-        answered = answered_by(self._database, self._model.name)
+        answered = answered_by(self._database, self._identity.name)
         wanted = [planned for plan in self._plans for group in plan.to_ask for planned in group]
         unanswered = [p for p in wanted if p.key not in under_way and (p.key, p.variant.row.variant_id) not in answered]
         return list({planned.key: planned for planned in unanswered}.values())
 
     def _pending(self) -> tuple[Job, ...]:
-        return pending_jobs(self._database, self._model.name)
+        return pending_jobs(self._database, self._identity.name)
