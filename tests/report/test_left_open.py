@@ -72,7 +72,9 @@ def test_a_model_that_was_stopped_or_refused_is_marked_everywhere(dataset, tmp_p
     assert told["unanswered"][1]["why"].startswith("the probe: ")
     parsed = Parsed(page)
     words = "".join(parsed.words)
-    assert "3 models were shown" in words
+    assert "2 models were shown 4 to 12 of\n12 variants: " in words
+    assert "known amounts. 1 more has no answer." in words
+    assert "For reference, on all 12 variants" in words
     assert "19 of 24 not answered" in words
     assert "Of 24 answers that were wanted, 2 ended in an error and 17 were never asked for." in words
     assert "deaf, asked study and letters, has no answer: 48 answers were wanted, and none was ever asked for." in words

@@ -113,9 +113,12 @@ def test_the_headline_stands_in_the_page_without_scripts(run, tmp_path):
     words = " ".join(
         " ".join(Parsed(build_report([run], out=tmp_path / "out", draws=100).read_text(encoding="utf-8")).words).split()
     )
-    assert "always:sync answered sync to every variant: it cannot be told from a constant." in words
+    assert "always:sync answered sync every time: it cannot be told from a constant." in words
     marks = "always:sync: balanced accuracy 33.3 % [33.3, 33.3], accuracy 33.3 % [33.3, 33.3]"
     assert f"{marks} 33.3 [33.3, 33.3] 33.3 [33.3, 33.3] 4 24 0 0" in words
+    assert "2 models were shown 24 variants : 8 clips" in words
+    assert "For reference, on these variants" in words
+    assert "ahead: dashed" not in words, "no legend where there is no curve"
     assert "Published, other material" in words
     assert "largest error 0.02 ms, measured in 24 decoded files" in words
 
@@ -128,7 +131,9 @@ def test_missing_clips_and_unasked_variants_are_said(tmp_path, clip):
     answers = sample_answers(dataset, "m", lambda row: guess(1)(row) if row.audio_delay_ms >= 0 else None)
     run = write_run(tmp_path / "run", dataset, answers)
     page = build_report([run], out=tmp_path / "out", draws=100).read_text(encoding="utf-8")
-    assert "m was asked about 8 of 12 variants." in "".join(Parsed(page).words)
+    words = "".join(Parsed(page).words)
+    assert "m was asked about 8 of 12 variants." in words
+    assert "1 model was shown 8 of\n12 variants: " in words
     variants = {variant[0]: variant[13] for variant in data_block(page, "browser-data")["variants"]}
     assert variants.pop(gone.row.variant_id) is None
     assert all(path.startswith("clips/") for path in variants.values())

@@ -10,7 +10,7 @@ from report_samples import STUDY_DELAYS_MS, STUDY_GENRES, answer, guess, sample_
 
 from offbeat.analysis.intervals import Estimate
 from offbeat.errors import RunError
-from offbeat.report.findings import FEW_SOURCES, few_sources, finding
+from offbeat.report.findings import FEW_SOURCES, few_sources, finding, shown
 from offbeat.report.insight import look_into
 from offbeat.report.published import load_published
 from offbeat.report.results import compute_results, entries
@@ -182,13 +182,14 @@ def test_other_options_are_listed_and_not_scored():
     dataset = sample_dataset()
     results = compute_results(dataset, sample_answers(dataset, "m", lambda row: "yes", question="binary"))
     assert results.models == ()
+    assert shown(results.models, 12) == ("No model has a scored answer to any of", "")
     assert (results.unscored[0].name, results.unscored[0].n) == ("m", 12)
 
 
 @pytest.mark.parametrize(
     ("choose", "words"),
     [
-        (lambda row: "sync", "answered sync to every variant: it cannot be told from a constant"),
+        (lambda row: "sync", "answered sync every time: it cannot be told from a constant"),
         (lambda row: row.label, "does better than a guess: balanced accuracy 100.0 % [100.0, 100.0]"),
         (lambda row: LABELS[LABELS.index(row.label) - 1], "does worse than a guess"),
         (guess(0.0), "cannot be told from a guess"),

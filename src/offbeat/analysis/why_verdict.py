@@ -81,7 +81,7 @@ class Evidence:
 def judge(evidence: Evidence) -> tuple[Verdict, str]:
     """The verdict, and the rule that it came by, in a sentence."""
     if not any(contrast.detection.low is not None for contrast in evidence.words.values()):
-        return "cannot be told", "It takes two sources or more, with variants in sync and shifted ones."
+        return "cannot be told", "It takes two sources or more with answers to variants in sync and to shifted ones."
     routes = (evidence.words, evidence.probabilities)
     found = {part: [_beyond(route.get(part)) for route in routes] for part in ("small", "large")}
     if not any(found["small"]) and not any(found["large"]):

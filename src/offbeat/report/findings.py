@@ -23,7 +23,7 @@ def _finding(model: ModelResult) -> str:
     if model.n == 0:
         return f"{model.name} gave no answer that can be scored."
     if model.constant is not None:
-        return f"{model.name} answered {model.constant} to every variant: it cannot be told from a constant."
+        return f"{model.name} answered {model.constant} every time: it cannot be told from a constant."
     balanced = model.figures["balanced_accuracy"]
     if sum(1 for row in model.confusion if sum(row)) < 3:
         return f"{model.name} was not asked about variants of all three kinds: there is nothing to hold it against yet."
@@ -42,6 +42,26 @@ def _finding(model: ModelResult) -> str:
         f"{model.name} {verdict}: balanced accuracy {with_interval(balanced)}. "
         f"{_favourite(model)}{_choiceless(model)}{_noticing(model)}{_unequal_repeats(model)}"
     )
+
+
+def shown(models: Iterable[ModelResult], variants: int, *, unheard: Iterable[str] = ()) -> tuple[str, str]:
+    """Who was shown how many variants: what stands before their number, and a sentence behind it, if any.
+
+    Args:
+        models: those that have a row.
+        variants: how many there are.
+        unheard: models that were to be asked, and have neither an answer nor a failure.
+    """
+    asked = list(models)
+    if not asked:
+        return "No model has a scored answer to any of", ""
+    names = {model.model for model in asked}
+    numbers = sorted({variants - model.unasked for model in asked})
+    ends = dict.fromkeys((numbers[0], numbers[-1]))
+    how_many = "" if numbers == [variants] else f" {' to '.join(map(count, ends))} of"
+    silent = len(set(unheard) - names)
+    behind = f" {count(silent)} more {'has' if silent == 1 else 'have'} no answer." if silent else ""
+    return f"{count(len(names))} {'model was' if len(names) == 1 else 'models were'} shown{how_many}", behind
 
 
 def few_sources(models: Iterable[ModelResult]) -> list[str]:

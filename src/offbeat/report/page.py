@@ -25,7 +25,7 @@ from offbeat.dataset.folder import Dataset
 from offbeat.evaluation.answer import OUTCOMES
 from offbeat.report import score_tables, tables, words
 from offbeat.report.charts import distribution_chart, genre_chart
-from offbeat.report.findings import few_sources, finding
+from offbeat.report.findings import few_sources, finding, shown
 from offbeat.report.insight import Insight
 from offbeat.report.insight_page import insight_charts, insight_values
 from offbeat.report.left_open import NOTHING_LEFT, Left
@@ -75,6 +75,7 @@ def render_page(
     }
     charts |= insight_charts(insights)
     rows = [variant.row for variant in dataset.variants]
+    partly = any(model.unasked for model in results.models)
     marks = [mark_of(model, runs) for model in results.models]
     return (
         _environment()
@@ -97,7 +98,8 @@ def render_page(
             left=[left.of(model) for model in results.models],
             silent=left.silent_models,
             turned=words.turned,
-            asked_models=len({model.model for model in results.models} | {one.model for one in left.silent}),
+            shown=shown(results.models, len(rows), unheard=(one.model for one in left.silent)),
+            these_variants=f"all {words.count(len(rows))} variants" if partly else "these variants",
             published=published,
             dataset=dataset,
             runs=runs,

@@ -58,7 +58,7 @@ class Exactness:
 
     Attributes:
         measured: how many variants could be measured.
-        unmeasured: how many could not, for want of sound.
+        unmeasured: how many could not: too quiet, or alike at several places.
         worst_ms: the largest |measured - intended|; None where nothing could be measured.
     """
 

@@ -15,7 +15,7 @@ function facts(variant) {
   const rows = [
     ["sound", variant.delay === 0 ? WORDS.sync : `${number(Math.abs(variant.delay) / 1000)} s ${WORDS[variant.label]}`],
     ["right answer", variant.label],
-    ["measured delay", variant.measured === null ? "too quiet to measure" : `${number(variant.measured)} ms`],
+    ["measured delay", variant.measured === null ? "too quiet or too repetitive to measure" : `${number(variant.measured)} ms`],
     ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this variant"],
     ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
     ["picture", `${variant.width} × ${variant.height}, ${number(+variant.fps.toFixed(3))} frames a second`],
