@@ -120,7 +120,7 @@ def test_the_headline_stands_in_the_page_without_scripts(run, tmp_path):
     assert "For reference, on these variants" in words
     assert "ahead: dashed" not in words, "no legend where there is no curve"
     assert "Published, other material" in words
-    assert "largest error 0.02 ms, measured in 24 decoded files" in words
+    assert "largest error 0.020 ms, measured in 24 decoded files" in words
 
 
 def test_missing_clips_and_unasked_variants_are_said(tmp_path, clip):

@@ -212,7 +212,7 @@ def test_the_method_is_what_was_run(study, results):
         "102 clips of 3 and 10 s",
         "21 delays from −5 to +5 s",
         "2,142 variants, 102 in sync, 1,020 ahead, 1,020 behind",
-        "2,142 decoded files, no delay is off by more than 0.02 ms",
+        "2,142 decoded files, no delay is off by more than 0.020 ms",
         "    Watch {length} s.\n    <b>{options}",
         "*A = audio matches video* (sync), *B = audio earlier than video* (ahead) and *C = audio later than video* "
         "(behind), where the letters change meanings from clip to clip:",

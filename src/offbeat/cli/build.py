@@ -231,7 +231,7 @@ def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int
         )
     _show_refusals(refusals)
     click.echo(
-        f"{total.clips} clips, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
+        f"{_clips(total.clips)}, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
         f"about {duration(total.cpu_s / jobs)} on {jobs} cores. Nothing was written (dry run)."
     )
 
@@ -268,12 +268,19 @@ def _show_built(built: Built, *, as_json: bool) -> None:
     measured = [row for row in built.variants if row.measured_delay_ms is not None]
     worst_ms = max((abs((row.measured_delay_ms or 0.0) - row.audio_delay_ms) for row in measured), default=None)
     proof = "none could be measured" if worst_ms is None else f"error at most {worst_ms:.3f} ms"
+    read_back = (
+        f"Read back: {len(measured)} delays measured, {proof}." if built.variants else "There was nothing to do."
+    )
     kept = f" ({built.kept_clips} were there already)" if built.kept_clips else ""
     click.echo(
-        f"{built.folder}: {built.info.variants} variants of {built.info.clips} clips{kept} from "
+        f"{built.folder}: {built.info.variants} variants of {_clips(built.info.clips)}{kept} from "
         f"{built.info.sources_used} of {len(built.sources)} sources. "
-        f"Read back: {len(measured)} delays measured, {proof}."
+        f"{read_back}"
     )
+
+
+def _clips(number: int) -> str:
+    return "1 clip" if number == 1 else f"{number} clips"
 
 
 def _refusals(one: Planned) -> list[tuple[str, str, str]]:

@@ -51,7 +51,7 @@ def _shifting(dataset: Dataset) -> str:
     labels = Counter(row.label for row in rows)
     found = exactness(dataset)
     worst = (
-        f" Measured in {count(found.measured)} decoded files, no delay is off by more than {found.worst_ms:.2f} ms."
+        f" Measured in {count(found.measured)} decoded files, no delay is off by more than {found.worst_ms:.3f} ms."
         if found.worst_ms is not None
         else ""
     )
