@@ -123,7 +123,8 @@ def test_other_questions_leave_a_job_alone(run, server):
     server.state = "pending"
     run(repeats=2)
     server.state = "ended"
-    assert "100; batches/0 with other questions than these: coll" in run(repeats=1).models[0].stopped
+    left = "batches/0 with other questions than these: collected by the command that handed them over"
+    assert run(repeats=1).models[0].stopped == f"questions in batches: 100; {left}"
     assert list(server.jobs) == ["batches/0"], "what is in it already was handed over again"
     assert run(repeats=2).complete
 
