@@ -10,7 +10,7 @@ import pytest
 from fake_dataset import write_dataset
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, RequestRejected, TransientError
-from offbeat.evaluation.calls.breaker import CLIPS_AT_FIRST, CLIPS_LATER, Breaker
+from offbeat.evaluation.calls.breaker import CALLS_PAID, CLIPS_AT_FIRST, CLIPS_LATER, Breaker
 from offbeat.evaluation.plan import Selection
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
@@ -72,6 +72,70 @@ def test_what_is_paid_for_in_vain_stops_sooner_than_what_is_free():
     whole, few = ([f"clip {k // each}" for k in range(2100)] for each in (21, 2))
     assert stopped_at(whole, itertools.repeat("no sound"), answered=True, kind=paid) == 4 * 21 + 1
     assert stopped_at(few, itertools.repeat("no sound"), answered=True, kind=paid) == 9 * 2 + 1
+
+
+def cut_off_at(clips, *, read=()):
+    """After how many replies that are cut off, but for those of these numbers, it would stop; None if never."""
+    breaker = Breaker(answered=False)
+    for count, clip in enumerate(clips, start=1):
+        if breaker.ended(breaker.begun(clip), None, None, cut_off=count not in read) is not None:
+            return count
+    return None
+
+
+def test_replies_cut_off_in_a_row_stop_it_where_there_are_many_of_several_clips():
+    by_21, by_1 = ([f"clip {k // each}" for k in range(2100)] for each in (21, 1))
+    assert cut_off_at(by_21) == 4 * 21 + 1
+    assert cut_off_at(by_1) == CALLS_PAID
+    assert cut_off_at(["one clip"] * 1000) is None
+    assert cut_off_at(by_1, read=range(CALLS_PAID, 2101, CALLS_PAID)) is None
+
+
+def test_cut_off_and_failed_are_two_things():
+    breaker = Breaker(answered=False)
+    for clip in range(CALLS_PAID - 1):
+        assert breaker.ended(breaker.begun(f"clip {clip}"), None, None, cut_off=True) is None
+    assert breaker.ended(breaker.begun("another"), "no sound", paid("no sound")) is None
+    assert breaker.ended(breaker.begun("a third"), None, None, cut_off=True) is None
+
+
+class Thinking:
+    """All its budget goes into its thoughts."""
+
+    name, revision, looks = "thinking", "1", False
+
+    def __init__(self, max_tokens=64, **reply):
+        self._reply = {"text": "", "stop": "truncated", "usage": {"output_tokens": max_tokens}, **reply}
+
+    async def reply(self, variant, prompt):
+        return Reply(**self._reply)
+
+
+def test_one_that_thinks_all_its_budget_away_is_stopped_and_it_is_said_what_to_raise(tmp_path):
+    dataset = write_dataset(tmp_path / "set", sources=40, lengths=(3.0,), delays=2)
+    terms = Terms(connections=1)
+    (model,) = run_models(dataset, [Thinking()], out=tmp_path / "run", terms=terms).models
+    assert model.stopped == (
+        "15 clips in a row: each reply was cut off by the output budget, in which thoughts may count; give it a larger "
+        "one (--option max_tokens=…), or let it think less (`offbeat models` lists its options)"
+    )
+    assert (model.outcomes["truncated"], model.missing) == (CALLS_PAID, 80 - CALLS_PAID)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"usage": {}},  # as of a recording
+        {"stop": "refused"},
+        {"text": "sync", "stop": "complete"},
+        {"text": "I think that", "stop": "complete"},
+        {"probabilities": {"sync": 0.9}},
+    ],
+)
+def test_what_costs_nothing_or_says_something_stops_nobody(reply, tmp_path):
+    dataset = write_dataset(tmp_path / "set", sources=40, lengths=(3.0,), delays=1)
+    (model,) = run_models(dataset, [Thinking(**reply)], out=tmp_path / "run").models
+    assert (model.stopped, model.missing) == (None, 0)
 
 
 def test_a_call_in_flight_may_yet_be_answered():

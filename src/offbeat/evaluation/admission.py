@@ -79,7 +79,7 @@ async def admit(
             await keep(result.to_json())
 
     result = await probe_model(
-        caller.identity, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
+        model, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
     )
     record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
     if not (result.passed or even_if_deaf):

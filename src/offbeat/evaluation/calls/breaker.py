@@ -10,6 +10,9 @@ sooner than answers, so that with many calls in flight the first to come back ma
 
 Where a server has answered, and been paid, and there is no answer in it, one such failure is as good as another: a
 server that loses the sound of one clip and the picture of the next is at fault for both, and costs as much.
+
+A reply that was cut off before it said anything is no failure, and a model that thinks is cut off now and then: many
+in a row, of several clips, stop it all the same where they were paid for.
 """
 
 from __future__ import annotations
@@ -25,8 +28,10 @@ CLIPS_AT_FIRST = 3
 CLIPS_LATER = 10
 """... and so many one that has ..."""
 CLIPS_PAID, CALLS_PAID = 5, 30
-"""... or so many, in so many calls, where each failure was paid for."""
+"""... or so many, in so many calls, where each failure, or each reply that says nothing, was paid for."""
 
+_PAID, _CUT_OFF = "", "\0"
+"""What stands for the text of those; no text of a failure is the same."""
 _CHANGING = re.compile(r"(?<![\w-])[\w-]*\d[\w-]*(?:[.,]\d+)*")
 """Numbers of requests and the like, by which two texts of a server with one meaning differ."""
 
@@ -62,13 +67,14 @@ class Breaker:
         self._in_flight[self._begun] = clip
         return self._begun
 
-    def ended(self, call: int, error: str | None, failure: Failure | None) -> int | None:
+    def ended(self, call: int, error: str | None, failure: Failure | None, *, cut_off: bool = False) -> int | None:
         """It came to an end.
 
         Args:
             call: its number.
             error: how it failed, in words; None if it was answered.
             failure: what was raised then.
+            cut_off: it was answered and paid for, and the reply was cut off before it said anything.
 
         Returns:
             How many clips in a row have failed alike, or cost something for nothing, where that is enough to stop; None
@@ -77,9 +83,11 @@ class Breaker:
         clip = self._in_flight.pop(call)
         if error is None:
             self._answered = True
-            return None
-        if paid := _paid_for(failure):
-            error = ""
+            if not cut_off:
+                return None
+            error = _CUT_OFF
+        elif _paid_for(failure):
+            error = _PAID
         elif _of_a_server(failure):
             error = kind_of(error)  # other models name the variant, and mean it
         row = _Row(error, call, call, frozenset({clip}))
@@ -90,8 +98,9 @@ class Breaker:
                 row = _Row(error, min(row.first, other.first), max(row.last, other.last), row.clips | other.clips)
         self._rows[row.first] = self._rows[row.last] = row
         clips, calls = len(row.clips), row.last - row.first + 1
-        dear = paid and clips >= CLIPS_PAID and calls >= CALLS_PAID
-        return clips if dear or clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
+        if error in (_PAID, _CUT_OFF) and clips >= CLIPS_PAID and calls >= CALLS_PAID:
+            return clips
+        return clips if error != _CUT_OFF and clips >= (CLIPS_LATER if self._answered else CLIPS_AT_FIRST) else None
 
 
 def kind_of(error: str) -> str:

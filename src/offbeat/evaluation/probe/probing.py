@@ -32,13 +32,14 @@ from typing import Any
 from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
-from offbeat.evaluation.identity import Named, identity_of
+from offbeat.evaluation.cut_off import told_of
+from offbeat.evaluation.identity import identity_of
 from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
 from offbeat.evaluation.probe.result import ProbeResult, judge
 from offbeat.evaluation.probe.rule import Said
 from offbeat.evaluation.question import Question
 from offbeat.evaluation.reading.parsing import read_reply
-from offbeat.models.base import Prompt, Reply
+from offbeat.models.base import Model, Prompt, Reply
 from offbeat.models.keys import redacted
 
 Ask = Callable[[Variant, Prompt], Awaitable[Reply]]
@@ -48,7 +49,7 @@ MOST_REPLACED = 2
 
 
 async def probe_model(
-    model: Named,
+    model: Model,
     variants: Sequence[Variant],
     question: Question,
     *,
@@ -79,7 +80,7 @@ async def probe_model(
     """
     who = identity_of(model)
     said, replaced = _taken_over(former, variants, question, clips)
-    if _nothing_said(said, whole=True):
+    if _nothing_said(model, said, whole=True):
         said, replaced = [], {}
     done = len({one.clip for one in said})
     failed: list[Variant] = []
@@ -111,7 +112,7 @@ async def probe_model(
                 told = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
                 return found(told)
             done, failed = done + 1, []
-            if why := _nothing_said(said, whole=done == clips):
+            if why := _nothing_said(model, said, whole=done == clips):
                 return found(why)
             if on_clip is not None and done < clips:
                 await on_clip(found("it was cut short"))
@@ -153,10 +154,11 @@ def _taken_over(
     return (said, replaced) if said and all(shown.get(one.clip) == one.variant_id for one in said) else ([], {})
 
 
-def _nothing_said(said: Sequence[Said], *, whole: bool) -> str | None:
+def _nothing_said(model: Model, said: Sequence[Said], *, whole: bool) -> str | None:
     """Why there is nothing to judge; None where there is, or where that may yet come.
 
     Args:
+        model: which.
         said: all that came back.
         whole: these are all clips: one that is refused says nothing about the next.
     """
@@ -164,10 +166,7 @@ def _nothing_said(said: Sequence[Said], *, whole: bool) -> str | None:
         return None
     outcomes = {one.outcome for one in said}
     if outcomes == {"truncated"}:
-        return (
-            f"each of its {len(said)} replies was cut off by the output budget, in which thoughts may count; give it "
-            "a larger one, or let it think less (`offbeat models` lists its options)"
-        )
+        return f"each of its {len(said)} replies was {told_of(model)}"
     return f"each of its {len(said)} replies was refused, as by a filter" if outcomes == {"refused"} and whole else None
 
 
