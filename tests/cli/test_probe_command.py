@@ -48,6 +48,19 @@ class Unsure:
 """
 
 
+REFUSING_ONE = """
+
+class Refusing(Hearing):
+    name, calls = "refusing", 0
+
+    def reply(self, variant, prompt):
+        Refusing.calls += 1
+        if Refusing.calls == 3:
+            raise RuntimeError("this clip is beyond me")
+        return super().reply(variant, prompt)
+"""
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("probing")
@@ -157,3 +170,11 @@ def test_calls_that_cost_more_than_they_should_end_at_the_bound(made, tmp_path):
     assert done.return_value == 1
     assert 54 < told["spent_usd"] <= 56
     assert "more than the $56 of --max-cost" in told["probes"][0]["error"]
+
+
+def test_a_clip_that_a_model_of_ones_own_trips_over_is_replaced_and_nothing_goes_beyond_all(made):
+    (made / "refusing.py").write_text(MODELS + REFUSING_ONE, encoding="utf-8")
+    done = probe(made, f"{made}/refusing.py:Refusing", "--clips", "2")
+    assert "In place of a clip that failed, another was shown: RuntimeError: this clip is beyond me." in done.stdout
+    assert "28 of 28" in done.stderr
+    assert "could not be carried out" not in done.stdout

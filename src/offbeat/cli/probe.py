@@ -147,6 +147,7 @@ def _probe(
 
     most = len(probe_calls(variants, question, clips=clips))
     with progress(f"probing {one_line(model.name)}, at most", most) as advance:
+        left = iter(range(most))
 
         async def go(halt: Halt) -> ProbeResult:
             ask = asking(make_caller(model, terms=terms, purse=purse, halted=halt.asked))
@@ -155,7 +156,8 @@ def _probe(
                 try:
                     return await ask(variant, prompt)
                 finally:
-                    advance()
+                    if next(left, None) is not None:  # a clip that stands in for another costs calls besides
+                        advance()
 
             try:
                 return await probe_model(model, variants, question, clips=clips, ask=counted)
