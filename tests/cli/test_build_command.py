@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builds import card_file
 from click.testing import CliRunner, Result
 
 from offbeat.cli.build import build
 from offbeat.errors import DatasetError, SettingsError, SourceListError
+from offbeat.media.synth.testcard import make_testcard
+from offbeat.media.synth.write import write_movie
+from offbeat.media.values import Sound
 
 SHORT = ("--lengths", "1,2", "--max-delay", "1")
 
@@ -50,6 +55,20 @@ def test_a_build_tells_what_it_made_and_what_it_left(videos: Path, tmp_path: Pat
     assert again.return_value == 3, "--strict: not every source could be used"
     told = json.loads(again.stdout)
     assert (told["variants"], told["kept_clips"], told["complete"]) == (10, 2, True)
+
+
+def test_delays_that_cannot_be_measured_are_told_of(tmp_path: Path) -> None:
+    ticks = np.tile(np.eye(1, 12_000, dtype=np.float32), 24)  # four in a second
+    ticks[0, 96_000:100_800] = np.random.default_rng(1).uniform(-0.5, 0.5, 4_800)  # which some variants have
+    images = make_testcard(length_s=Fraction(6), width=160, height=90).frames()
+    (tmp_path / "in").mkdir()
+    write_movie(tmp_path / "in" / "ticks.mp4", images=images, fps=Fraction(30), sound=Sound(ticks, 48_000))
+    result = invoke(tmp_path / "in", "--out", tmp_path / "set", "--lengths", "1", "--max-delay", "1")
+    rows = [json.loads(line) for line in (tmp_path / "set" / "metadata.jsonl").read_text().splitlines()]
+    untold = sum(row["measured_delay_ms"] is None for row in rows)
+    assert 0 < untold < 5
+    assert f"Read back: {5 - untold} delays measured, error at most 0.0" in result.stdout
+    assert result.stdout.endswith(f"; {untold} too quiet or too repetitive to measure.\n")
 
 
 def test_the_plan_is_what_is_built(videos: Path, tmp_path: Path) -> None:

@@ -267,10 +267,14 @@ def _show_built(built: Built, *, as_json: bool) -> None:
     _show_refusals(refusals)
     measured = [row for row in built.variants if row.measured_delay_ms is not None]
     worst_ms = max((abs((row.measured_delay_ms or 0.0) - row.audio_delay_ms) for row in measured), default=None)
-    proof = "none could be measured" if worst_ms is None else f"error at most {worst_ms:.3f} ms"
-    read_back = (
-        f"Read back: {len(measured)} delays measured, {proof}." if built.variants else "There was nothing to do."
+    proof = (
+        "none could be measured"
+        if worst_ms is None
+        else f"{len(measured)} delays measured, error at most {worst_ms:.3f} ms"
     )
+    untold = len(built.variants) - len(measured)
+    others = f"; {untold} too quiet or too repetitive to measure" if untold else ""
+    read_back = f"Read back: {proof}{others}." if built.variants else "There was nothing to do."
     kept = f" ({built.kept_clips} were there already)" if built.kept_clips else ""
     click.echo(
         f"{built.folder}: {built.info.variants} variants of {_clips(built.info.clips)}{kept} from "
