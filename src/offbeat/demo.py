@@ -15,10 +15,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from offbeat.dataset.build import build_dataset, plan_dataset
-from offbeat.dataset.folder import Dataset, open_dataset
+from offbeat.dataset.folder import INFO, Dataset, open_dataset, read_info
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import read_sources
+from offbeat.errors import SettingsError
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.terms import Terms
 from offbeat.files import whole_file
@@ -64,7 +65,11 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
         seed: of scenes, windows and the random model.
         jobs: how many things at once.
         progress: shows each stage.
+
+    Raises:
+        SettingsError: `out` holds a demo of other scenes.
     """
+    _see_same_scenes(out / "set", takes=takes, seed=seed)
     settings = BuildSettings(lengths_s=LENGTHS_S, seed=seed)
     scenes = out / "scenes"
     with progress("synthesising scenes", len(SCENES) * takes) as advance:
@@ -84,6 +89,19 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
     with progress("writing the report", len(dataset.variants)) as advance:
         built = write_report(material, results, out=out / "report", title=TITLE, advance=advance)
     return Demo(page=built.page, dataset=dataset, results=results)
+
+
+def _see_same_scenes(made: Path, *, takes: int, seed: int) -> None:
+    """See that a set that is there is of these very scenes: others would have to be asked about anew."""
+    if not (made / INFO).is_file():
+        return
+    info = read_info(made)
+    there = (info.sources_used + info.sources_refused) // len(SCENES) if info.complete else takes
+    if (there, info.settings["seed"]) != (takes, seed):
+        raise SettingsError(
+            f"{made.parent}: holds a demo of --takes {there} --seed {info.settings['seed']}; ask for the same, choose "
+            "another --out, or delete that folder"
+        )
 
 
 def synthesise(folder: Path, *, takes: int, seed: int, jobs: int, advance: Callable[[], None]) -> None:
