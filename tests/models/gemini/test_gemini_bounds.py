@@ -86,7 +86,7 @@ def test_a_question_about_a_file_that_is_answered_without_end_is_put_again(ask, 
 def test_an_answer_that_drips_or_stalls_ends_with_the_time(ask_at, step, fault):
     error = ask_at(step, fault, timeout_s=0.4)
     assert ("not ready after" if step == "question about it" else "no answer in time") in str(error)
-    assert "--option timeout_s=600" in str(error)
+    assert str(error).count("--option timeout_s=600") == 1
     assert error.usage == (None if step == "call" else {})
 
 
@@ -125,6 +125,17 @@ def test_a_redirect_is_followed_and_not_read(got):
     with StandIn(wire) as server:
         assert got(server.url) == b'{"path": "/there"}'
         let_go(server)
+
+
+def test_what_was_sent_buys_no_time_for_the_answer(client):
+    async def once():
+        async with client(limit_s=0.4) as opened:
+            await opened.post(server.url, content=bytes(10_000_000))  # 625 s
+
+    with StandIn(lambda _: say({})) as server:
+        server.queue(drip())
+        with pytest.raises(httpx2.ReadTimeout):
+            asyncio.run(once())
 
 
 def test_what_is_sent_and_received_buys_time(client, monkeypatch):

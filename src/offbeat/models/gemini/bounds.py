@@ -3,7 +3,8 @@
 The time limits of `httpx2` are for each piece: a server that sends a byte now and then is waited for as long as it
 likes, and what one sends that never stops is held in memory. Here a request has a limit in all, its answer included::
 
-    seconds = limit + (bytes sent + bytes received) / 16,000
+    seconds until the answer begins = limit + bytes sent / 16,000
+    seconds from there to its end   = limit + bytes received / 16,000, or what is left of the above, if that is less
 
 so that a large clip may take its time on a slow line, and silence or a trickle ends with the limit. An answer that is
 asked for whole has a limit in bytes, after decompression; one that is streamed is counted by who reads it. The bodies
@@ -68,10 +69,12 @@ class BoundedClient(httpx2.AsyncClient):
             TooLong: the answer is longer than it may be.
             httpx2.HTTPError: as there.
         """
-        clock = _Clock(asyncio.get_running_loop().time() + self._limit_s, self._limit_s)
+        now = asyncio.get_running_loop().time
+        clock = _Clock(now() + self._limit_s)
         clock.moved(int(request.headers.get("content-length", "0")))
         async with clock.running():
             response = await super().send(request, stream=True, **options)
+        clock.ends_at = min(clock.ends_at, now() + self._limit_s)
         response.stream = _InTime(cast("httpx2.AsyncByteStream", response.stream), clock)
         if stream:
             return response
@@ -87,16 +90,13 @@ class _Clock:
 
     Attributes:
         ends_at: on the clock of the event loop.
-        given_s: for how long, in all.
     """
 
     ends_at: float
-    given_s: float
 
     def moved(self, count: int) -> None:
         """So many bytes were sent, or received."""
         self.ends_at += count / SLOWEST_BYTES_A_SECOND
-        self.given_s += count / SLOWEST_BYTES_A_SECOND
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -105,7 +105,7 @@ class _Clock:
             async with asyncio.timeout_at(self.ends_at):
                 yield
         except TimeoutError:
-            raise httpx2.ReadTimeout(f"not over after {self.given_s:.3g} s") from None
+            raise httpx2.ReadTimeout("") from None
 
 
 class _InTime(httpx2.AsyncByteStream):

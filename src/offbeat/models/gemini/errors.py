@@ -33,6 +33,7 @@ from offbeat.models.gemini.bounds import TooLong
 from offbeat.models.keys import redacted
 
 LONGEST_TEXT = 500
+MORE_TIME = "; more time: --option timeout_s=600"
 _HOPELESS = (
     (
         re.compile(r"credits are depleted|spend(?:ing)?[ _-]?cap", re.IGNORECASE),
@@ -170,9 +171,7 @@ def error_from(failure: Exception, spec: str) -> ModelError:
     if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
         return TransientError(plain(f"{spec}: no connection: {_named(failure)}"))
     if isinstance(failure, httpx2.TimeoutException):
-        return TransientError(
-            plain(f"{spec}: no answer in time: {_named(failure)}; more time: --option timeout_s=600"), usage=None
-        )
+        return TransientError(plain(f"{spec}: no answer in time: {_named(failure)}{MORE_TIME}"), usage=None)
     if isinstance(failure, TooLong):
         return TransientError(f"{spec}: {failure}", usage=None)
     if isinstance(failure, httpx2.HTTPError):

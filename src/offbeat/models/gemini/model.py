@@ -47,8 +47,7 @@ class Gemini:
         inline_limit_mb: larger clips are uploaded.
         api_version: of the service.
         base_url: of the service.
-        timeout_s: of each request in all, beside what `offbeat.models.gemini.bounds` adds for its bytes, and until an
-            upload is ready.
+        timeout_s: of each request, see `offbeat.models.gemini.bounds`, and until an upload is ready.
         token_check: whether an answer without tokens for picture and sound is an error.
 
     Raises:

@@ -22,7 +22,7 @@ import httpx2
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini.cache import Upload, UploadCache
-from offbeat.models.gemini.errors import Said, UploadGone, error_for, inside, plain, told
+from offbeat.models.gemini.errors import MORE_TIME, Said, UploadGone, error_for, inside, plain, told
 from offbeat.models.gemini.request import MP4, Clip
 from offbeat.models.gemini.rest import SHORT_BYTES, Rest
 
@@ -154,15 +154,15 @@ class Uploads:
         while file.get("state") not in ("ACTIVE", "FAILED"):
             if time.monotonic() + pause_s > deadline:
                 raise TransientError(
-                    f"{said}: the file was not ready after {self._deadline_s:g} s, and is not sent again for now; "
-                    "more time: --option timeout_s=600"
+                    f"{said}: the file was not ready after {self._deadline_s:g} s, and is not sent again for now"
+                    f"{MORE_TIME}"
                 )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             try:
                 file = await self._rest.get(begun.name, refused=_of_the_file, most_bytes=SHORT_BYTES)
             except (RateLimited, TransientError) as error:
-                said = str(error)
+                said = str(error).removesuffix(MORE_TIME)
         if file.get("state") == "FAILED":
             why = inside(file, "error").get("message", "no reason given")
             raise RequestRejected(plain(f"{self._rest.spec}: the server could not process the file: {why}"))
