@@ -9,7 +9,7 @@ import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
 from servers.gemini_wire import refused
-from servers.stand_in import Fault, Response, closed, half_body, hang, html, reset, say, status
+from servers.stand_in import Fault, Response, closed, half_body, hang, html, reset, say, status, torn
 
 RETRY_INFO = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]
 PER_DAY = [
@@ -128,6 +128,8 @@ def test_states_that_may_pass(ask, server, code):
         (Fault(Response(200, b'{"candidates": [', {})), "expected JSON"),
         (Fault(Response(200, b"\xff\xfe{}", {})), "expected JSON"),
         (Fault(Response(200, b"[" * 100_000, {})), "expected JSON"),
+        (Fault(Response(500, b"[" * 100_000, {})), "cannot be read: RecursionError"),
+        (torn(), "connection broke"),
         (Fault(say("what")), "another shape"),
         (Fault(say({"candidates": "none"})), "at candidates"),
         (Fault(say({"usageMetadata": {"promptTokenCount": -5}})), "at usageMetadata.promptTokenCount"),
@@ -204,6 +206,8 @@ def test_the_option_that_mends_it_is_named(ask, server, given, way):
     ("code", "state", "kind"),
     [
         (429, "RESOURCE_EXHAUSTED", RateLimited),
+        ("429", "RESOURCE_EXHAUSTED", RateLimited),
+        ("9" * 5000, "", RequestRejected),
         (499, "CANCELLED", TransientError),
         (500, "", TransientError),
         (400, "", RequestRejected),

@@ -60,8 +60,8 @@ _OF_PROCESSING = re.compile(r"media_?processing", re.IGNORECASE)
 _SECONDS = re.compile(r"^(\d+(?:\.\d+)?)s$")
 _HTTP_OF = {1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 11: 400, 13: 500, 14: 503, 16: 401}
 """Codes of gRPC (google.rpc.Code), which the items of a batch carry, as the API maps them to HTTP."""
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
-"""What the client raises where an answer is no JSON, or another than it expects."""
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What the client raises where an answer is no JSON, or another than it expects, or nested too deep."""
 
 
 class UploadGone(RequestRejected):
@@ -98,6 +98,8 @@ def said_in(body: object, *, code: int = 0, headers: Mapping[str, str] | None = 
     inner = fields.get("error", fields)
     error = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {"message": str(inner)}
     given = error.get("code")
+    if isinstance(given, str) and re.fullmatch("[0-9]{1,3}", given):  # as some gateways write it
+        given = int(given)
     details = json.dumps(error.get("details") or "", default=str)
     return Said(
         code=code or (_HTTP_OF.get(given, given) if isinstance(given, int) else 0),
