@@ -11,6 +11,7 @@
     └── ModelError            a model gave no answer; kept with the variant as outcome ``error``
         ├── RateLimited       asked too often: asked again later, and everything goes slower
         ├── TransientError    a fault that may pass (a reset, a time-out, 503): asked again a few times
+        │   └── Unreachable   there was no connection: nothing was sent, whatever it was about
         ├── RequestRejected   the server will not have this request: not asked again in this run
         └── ModelUnavailable  the model cannot be used at all (unknown name, no key, another model answers): it stops
 
@@ -108,6 +109,10 @@ def _seconds(told: float | str | None) -> float | None:
     if math.isnan(wait_s):
         raise ValueError(f"retry_after_s is {told!r}, expected a number of seconds")
     return wait_s
+
+
+class Unreachable(TransientError):
+    """There was no connection to the server, so that it knows nothing of what was to be sent, and has cost nothing."""
 
 
 class RequestRejected(ModelError):

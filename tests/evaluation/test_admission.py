@@ -257,6 +257,7 @@ def test_an_interrupted_probe_is_no_verdict(dataset, calls, insist):
     assert admission.record["error"] == "the run was interrupted"
     assert admission.record["sound"] is None
     assert not any("asked all the same" in note for note in notes)
+    assert admission.record["overridden"] is False
 
 
 def test_who_takes_no_batches_is_not_even_probed(dataset, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from builds import build, card_file, settings
 from probe_models import AlwaysSync, Blind, Deaf, Dice, Failing, Noisy, OneBehind, StaleSound, Watching, probe
 
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError, Unreachable
 from offbeat.evaluation.probe import probing
 from offbeat.evaluation.probe.plan import choose_clips
 from offbeat.evaluation.probe.result import NOT_NEEDED, needs_probe
@@ -200,6 +200,8 @@ def test_where_a_server_fails_at_clips_of_one_length_it_is_said_how_to_leave_the
     short = [replace(one, row=one.row.model_copy(update={"clip_length_s": 2.5, "still": True})) for one in variants]
     result = probe(Failing(failure, after=0), [*lengths, *short[:1], short[-1]])
     assert f"{failure} (at clips of 10 s; --length 2.5 leaves these out)" in result.says
+    gone = probe(Failing(Unreachable("no connection"), after=0), [*lengths, *short[:1]])
+    assert gone.error == "no connection"
 
 
 def test_a_key_in_an_error_is_not_told(variants, monkeypatch):
@@ -296,7 +298,12 @@ def test_another_clip_stands_in_for_one_that_fails(failure, at, in_vain, variant
 
 @pytest.mark.parametrize(
     ("failure", "calls"),
-    [(FAILURES[0], 3), (FAILURES[1], 3), (FAILURES[2], 1), (RateLimited("slow"), 1), (ModelUnavailable("no key"), 1)],
+    [
+        *zip(FAILURES, (3, 3, 2), strict=True),
+        (Unreachable("no connection"), 1),
+        (RateLimited("slow"), 1),
+        (ModelUnavailable("no key"), 1),
+    ],
 )
 def test_a_server_that_refuses_every_clip_is_not_asked_about_each(failure, calls, variants):
     model = Refusing(failure, *in_order(variants))
@@ -309,7 +316,7 @@ def test_a_server_that_goes_down_in_the_middle_is_not_asked_about_each_clip(vari
     model = Failing(TransientError("gone"), after=20)
     result = probe(model, variants)
     assert (result.error, result.clips, dict(result.replaced)) == ("gone", 1, {})
-    assert model._left == -3
+    assert model._left == -2
 
 
 def test_a_probe_with_a_stand_in_that_was_cut_short_is_gone_on_with(variants):

@@ -81,7 +81,8 @@ async def admit(
     result = await probe_model(
         model, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
     )
-    record = {**result.to_json(), "overridden": even_if_deaf and not result.passed}
+    insisted = even_if_deaf and (not caller.halted or bool(former and former["overridden"]))
+    record = {**result.to_json(), "overridden": insisted and not result.passed}
     if not (result.passed or even_if_deaf):
         return Admission(record, f"the probe: {result.says}{_hint(result)}")
     if on_note is not None:

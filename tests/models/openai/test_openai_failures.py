@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from models.openai.asking import MODEL, ask, ask_one, model_at
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError, Unreachable
 from offbeat.models.base import Reply
 from offbeat.models.openai import OpenAI
 from offbeat.models.openai.connections import _trusted
@@ -173,7 +173,7 @@ def test_what_cannot_have_been_free_says_so(server, variants):
 
 def test_no_server_there(variants):
     (error,) = ask(model_at("http://127.0.0.1:9", preset="vllm"), variants[0])
-    assert type(error) is TransientError
+    assert type(error) is Unreachable
     assert "is the server (or the proxy before it) running" in str(error)
     assert error.__cause__ is None  # it would hold the request, and with it the key
     assert error.usage == {}

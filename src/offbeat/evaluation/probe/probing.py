@@ -31,7 +31,15 @@ from typing import Any
 
 from offbeat.dataset.altered import Alteration, alter, copied
 from offbeat.dataset.variant import Variant
-from offbeat.errors import MediaError, ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import (
+    MediaError,
+    ModelError,
+    ModelUnavailable,
+    RateLimited,
+    RequestRejected,
+    TransientError,
+    Unreachable,
+)
 from offbeat.evaluation.cut_off import told_of
 from offbeat.evaluation.identity import identity_of
 from offbeat.evaluation.probe.plan import CLIPS, Asked, ProbeCall, probe_calls
@@ -90,7 +98,6 @@ async def probe_model(
         return judge(who, question, said, clips=done, replaced=replaced, error=error)
 
     with tempfile.TemporaryDirectory(prefix="offbeat-probe-") as scratch:
-        begun = len(said)
         while done < clips:
             calls = probe_calls(variants, question, clips=clips, without=replaced)
             own = [call for call in calls if call.clip == done]
@@ -100,8 +107,7 @@ async def probe_model(
                 shown, why = own[0].variant, redacted(str(failure) or type(failure).__name__)
                 failed.append(shown)
                 others = {variant.row.clip_id for variant in variants} - replaced.keys() - {shown.row.clip_id}
-                answered = len(said) > begun
-                if not others or len(replaced) >= MOST_REPLACED or not _may_be_the_clips(failure, answered=answered):
+                if not others or len(replaced) >= MOST_REPLACED or _is_of_all(failure, in_a_row=len(failed)):
                     innocent = {variant.row.clip_id for variant in failed}  # most likely: they have failed alike
                     replaced = {clip: why for clip, why in replaced.items() if clip not in innocent}
                     return found(why + _lengths_of(failure, failed, variants))
@@ -119,16 +125,16 @@ async def probe_model(
     return found()
 
 
-def _may_be_the_clips(failure: ModelError | MediaError, *, answered: bool) -> bool:
-    """Whether another clip may fare better: a server that is down, or has answered nothing yet, fails at all alike."""
-    if isinstance(failure, RateLimited | ModelUnavailable):
-        return False
-    return answered or not isinstance(failure, TransientError)
+def _is_of_all(failure: ModelError | MediaError, *, in_a_row: int) -> bool:
+    """Whether no other clip would fare better: what may pass was waited for with each clip, and twice is enough."""
+    if isinstance(failure, RateLimited | Unreachable | ModelUnavailable):
+        return True
+    return isinstance(failure, TransientError) and in_a_row > 1
 
 
 def _lengths_of(failure: ModelError | MediaError, failed: Sequence[Variant], variants: Sequence[Variant]) -> str:
     """How long the clips are at which a server failed, where others are not as long: it may bear these."""
-    if not isinstance(failure, RequestRejected | TransientError):
+    if isinstance(failure, Unreachable) or not isinstance(failure, RequestRejected | TransientError):
         return ""
     at = {variant.row.clip_length_s for variant in failed}
     others = {variant.row.clip_length_s for variant in variants} - at

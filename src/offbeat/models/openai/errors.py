@@ -7,7 +7,7 @@ signal                                 becomes                why
 402; quota or credits used up          `ModelUnavailable`     waiting does not help; with Retry-After it is a rate
 401, 403, 404, 3xx                     `ModelUnavailable`     key, right or name are wrong for every request alike
 blocked by a filter, any status        a refused `Reply`      an outcome of its own, not a failure
-408, 409, 425, 499, 5xx, transport     `TransientError`       may pass
+408, 409, 425, 499, 5xx, transport     `TransientError`       may pass; `Unreachable` where there was no connection
 200 with an error inside               by the error's code    OpenRouter, DashScope, old vLLM
 other 4xx                              `RequestRejected`      this request is wrong, however often it is sent
 =====================================  =====================  ========================================================
@@ -22,7 +22,7 @@ from typing import Any, cast
 
 import httpx2
 
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError, Unreachable
 from offbeat.models.base import Reply
 from offbeat.models.keys import redacted
 from offbeat.models.openai.payload import mapping_of, shown
@@ -141,7 +141,7 @@ def transport_failure(spec: str, error: httpx2.HTTPError | httpx2.InvalidURL, *,
             f"{said}; the server's certificate is not trusted; if it should be, type: export SSL_CERT_FILE=ITS.pem"
         )
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return TransientError(f"{said}; is the server (or the proxy before it) running, and --base-url right?")
+        return Unreachable(f"{said}; is the server (or the proxy before it) running, and --base-url right?")
     if isinstance(error, httpx2.WriteError | httpx2.WriteTimeout | httpx2.PoolTimeout | httpx2.ProxyError):
         return TransientError(f"{said}; the request was not sent whole")
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.InvalidURL):
