@@ -94,9 +94,9 @@ def test_nothing_is_kept_of_a_picture_that_cannot_be_made(layouts, tmp_path):
     damaged.path.parent.mkdir(parents=True)
     whole = layouts[0][0].path.read_bytes()
     pictures = Pictures(kept=1)
-    for size, what in ((len(whole) // 2, "frame"), (len(whole) - 3000, "sound")):
+    for size, what in ((len(whole) // 2, "ends before its frame|cannot be read"), (len(whole) - 3000, "its sound")):
         damaged.path.write_bytes(whole[:size])
-        with pytest.raises(MediaError, match=f"ends before its {what}"):
+        with pytest.raises(MediaError, match=what):
             pictures.mp4(damaged, fps=Fraction(8))
     for variant, fps in ((layouts[0][0], 8), (layouts[0][1], 4), (layouts[1][0], 2)):
         pictures.mp4(variant, fps=Fraction(fps))
@@ -113,8 +113,9 @@ def test_the_sound_as_wav_is_the_variant_s(layouts):
     assert len(samples) == pytest.approx(len(heard), abs=1024)
     count = min(len(samples), len(heard))
     ours, theirs = samples[:count], heard[:count].astype(float)
-    gain = float(ours @ theirs) / float(theirs @ theirs)  # the ffmpeg command mixes two channels louder
-    np.testing.assert_allclose(ours, gain * theirs, atol=1e-3)
+    within = np.abs(ours) < 1  # what overshoots is cut
+    gain = float(ours[within] @ theirs[within]) / float(theirs[within] @ theirs[within])  # the command mixes louder
+    np.testing.assert_allclose(ours, np.clip(gain * theirs, -1, 1), atol=1e-3)
 
 
 def test_a_sound_beyond_full_scale_is_cut_and_does_not_wrap():

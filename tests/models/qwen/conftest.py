@@ -117,7 +117,7 @@ def write_clip(
     start = round((10 - delay_s) * RATE_HZ)
     samples = source[start : start + round((length_s if sound_s is None else sound_s) * RATE_HZ)]
     with av.open(str(path), "w") as output:
-        picture = output.add_stream("libx264", rate=25)
+        picture = output.add_stream("libx264", rate=25, options={"x264-params": "mbtree=0"})
         picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
         picture.codec_context.thread_count = 1  # one picture for all delays, to the last bit
         track = output.add_stream("flac", rate=RATE_HZ, layout="mono")
