@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError, Unreachable
 from servers.gemini_wire import refused
 from servers.stand_in import Fault, Response, closed, half_body, hang, html, reset, say, status, torn
 
@@ -163,7 +163,7 @@ def test_no_server_at_all(made, variants, prompt, server):
         finally:
             await model.close()
 
-    with pytest.raises(TransientError, match="no connection") as raised:
+    with pytest.raises(Unreachable, match="no connection") as raised:
         asyncio.run(once())
     assert raised.value.usage == {}
 

@@ -28,7 +28,7 @@ from typing import Any, cast
 import httpx2
 from google.genai import errors as client_errors
 
-from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError, Unreachable
 from offbeat.models.gemini.bounds import TooLong
 from offbeat.models.keys import redacted
 
@@ -171,7 +171,7 @@ def error_from(failure: Exception, spec: str) -> ModelError:
     if isinstance(failure, client_errors.APIError):
         return error_for(said_by(failure), spec)
     if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return TransientError(plain(f"{spec}: no connection: {_named(failure)}"))
+        return Unreachable(plain(f"{spec}: no connection: {_named(failure)}"))
     if isinstance(failure, httpx2.TimeoutException):
         return TransientError(plain(f"{spec}: no answer in time: {_named(failure)}{MORE_TIME}"), usage=None)
     if isinstance(failure, TooLong):
