@@ -13,6 +13,7 @@
         ├── TransientError    a fault that may pass (a reset, a time-out, 503): asked again a few times
         │   └── Unreachable   there was no connection: nothing was sent, whatever it was about
         ├── RequestRejected   the server will not have this request: not asked again in this run
+        ├── NotHandedOver     some questions of a batch cannot be handed over: the others are, without them
         └── ModelUnavailable  the model cannot be used at all (unknown name, no key, another model answers): it stops
 
 Each text names the file or row, what was found, what was expected, and what to do.
@@ -117,6 +118,19 @@ class Unreachable(TransientError):
 
 class RequestRejected(ModelError):
     """The server will not have this request, however often it is sent."""
+
+
+class NotHandedOver(ModelError):
+    """Some questions of a batch cannot be handed over, as their clips cannot be read; nothing was handed over yet.
+
+    Attributes:
+        failures: why, by the key of the question.
+    """
+
+    def __init__(self, failures: Mapping[str, ModelError]) -> None:
+        first = next(iter(failures.values()), "no reason given")
+        super().__init__(f"{len(failures)} of the questions cannot be handed over: {first}")
+        self.failures = failures
 
 
 class ModelUnavailable(ModelError):

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from offbeat.errors import NotHandedOver
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.terms import Terms
 from offbeat.models.base import Collected, Reply
@@ -15,7 +16,7 @@ class Server:
     """Keeps jobs by name; `state` and `lose` say what it does with them."""
 
     def __init__(self):
-        self.jobs, self.state, self.lose, self.fail = {}, "ended", set(), {}
+        self.jobs, self.state, self.lose, self.fail, self.unfit = {}, "ended", set(), {}, {}
         self.upload_error = self.submit_error = self.collect_error = self.lost_error = None
 
 
@@ -34,6 +35,8 @@ class Batched:
     async def submit(self, items, *, note):
         if self.server.upload_error:
             raise self.server.upload_error
+        if unfit := {item.key: self.server.unfit[item.key] for item in items if item.key in self.server.unfit}:
+            raise NotHandedOver(unfit)
         job = f"batches/{len(self.server.jobs)}"
         note(f"ours for {job}")
         if self.server.submit_error:

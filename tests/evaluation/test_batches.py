@@ -263,3 +263,56 @@ def test_a_model_that_forgets_its_name_loses_no_batch(dataset, server, tmp_path)
     told = run_models(dataset, [Forgetful(server)], out=tmp_path / "run", terms=TERMS)
     assert told.models[0].stopped == "questions in batches: 50; the same command collects them"
     assert run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS).complete
+
+
+def test_what_cannot_be_handed_over_keeps_nobody_waiting(run, server, tmp_path, caplog):
+    """Of the thousands of clips of a set one is damaged: the others are handed over all the same."""
+    server.state = "pending"
+    run()
+    keys = server.jobs["batches/0"]
+    server.collect_error, server.state = ModelError("no such job"), "ended"
+    server.unfit = {key: RequestRejected(f"clips/{key}: it cannot be read") for key in keys[:2]}
+    told = run().models[0]
+    assert server.jobs["batches/1"] == keys[2:]
+    assert (told.outcomes["error"], told.missing) == (2, 48)
+    assert "batched: 2 of the questions cannot be handed over: clips/" in caplog.text
+    server.collect_error = None
+    told = run().models[0]
+    assert told.outcomes == {**told.outcomes, "ok": 48, "error": 2}
+    assert told.stopped.startswith("2 of the questions cannot be handed over: clips/"), "nothing else is left"
+    assert len(server.jobs) == 2
+    server.unfit = {}
+    run()
+    assert run().complete
+
+
+def test_a_model_that_names_no_question_that_it_was_given_is_not_asked_for_ever(run, server):
+    class Lost(dict):
+        def __contains__(self, key):
+            return True
+
+        def __getitem__(self, key):
+            return RequestRejected("no")
+
+    server.unfit = Lost()
+    assert run().models[0].stopped.startswith("50 of the questions cannot be handed over: no")
+
+
+def test_replies_that_are_cut_off_clip_after_clip_are_not_paid_for_again(run, server):
+    server.state = "pending"
+    run()
+    keys = server.jobs["batches/0"]
+    server.state, server.lose = "ended", set(keys[-5:])
+    server.fail = dict.fromkeys(keys, Reply("", stop="truncated", usage=USAGE))
+    assert run().models[0].stopped.startswith("9 clips in a row: each reply was cut off by the output budget")
+    assert len(server.jobs) == 1
+
+
+def test_a_name_that_another_batch_has_is_no_name(run, server):
+    """Of a server that begins anew, or a proxy that says again what it said before."""
+    run(selection=Selection(limit=20))
+    assert run(selection=Selection(limit=20)).complete
+    server.jobs.clear()
+    assert run().models[0].stopped.startswith("the batch was given the name of a former one, batches/0. questions in")
+    assert run().complete
+    assert len(server.jobs) == 1

@@ -251,6 +251,7 @@ class Batch(Model, Protocol):
             The name of the job, by which another process can collect it.
 
         Raises:
+            NotHandedOver: some of the questions cannot be handed over; it is called again without them.
             ModelError: the batch was not taken; where nobody can tell, with usage None.
         """
         ...

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from offbeat.errors import RateLimited, RequestRejected, TransientError
+from offbeat.errors import MediaError, ModelUnavailable, NotHandedOver, RateLimited, RequestRejected, TransientError
 from offbeat.models.gemini import submitting
 from servers.gemini_wire import refused
 from servers.stand_in import Fault, half_body, html, reset, status
@@ -81,10 +81,47 @@ def test_few_clips_are_in_memory_at_once(submit, monkeypatch, server):
 def test_one_failed_upload_ends_the_others(submit, monkeypatch, server, wire):
     monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
     monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
-    server.queue(status(400))
-    with pytest.raises(RequestRejected, match=r"^clips/.*\.mp4: .* 400"):
+    server.queue(status(401))
+    with pytest.raises(ModelUnavailable, match="401"):
         submit()
     assert (wire.batches, wire.files) == ({}, {})
+
+
+@pytest.mark.parametrize("most", [10, 1])
+def test_clips_that_the_service_refuses_are_told_one_by_one_unless_they_are_many(
+    submit, monkeypatch, server, wire, most
+):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    monkeypatch.setattr(submitting, "UPLOADS_AT_ONCE", 1)
+    monkeypatch.setattr(submitting, "MOST_FAILURES", most)
+    server.queue(status(400))
+    if most == 1:
+        with pytest.raises(
+            RequestRejected, match=r"^1 clips cannot be handed over; the last of them: clips/.*: .* 400"
+        ):
+            submit()
+    else:
+        with pytest.raises(NotHandedOver, match=r"^1 of the questions cannot be .*: clips/.*\.mp4: .* 400") as raised:
+            submit()
+        assert list(raised.value.failures) == ["k0"]
+    assert (len(wire.batches), len(wire.files)) == (0, 0 if most == 1 else 2)
+
+
+@pytest.mark.parametrize("limit", [1, 13_000_000])
+def test_clips_that_cannot_be_read_are_told_one_by_one(submit, monkeypatch, items, wire, limit):
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", limit)
+    clip_of = submitting.clip_of
+
+    def damaged(variant):
+        if variant is items[1].variant:
+            raise MediaError("clips/x.mp4: no picture", reason="no_picture")
+        return clip_of(variant)
+
+    monkeypatch.setattr(submitting, "clip_of", damaged)
+    with pytest.raises(NotHandedOver) as raised:
+        submit()
+    assert {key: str(error) for key, error in raised.value.failures.items()} == {"k1": "clips/x.mp4: no picture"}
+    assert wire.batches == {}
 
 
 @pytest.mark.parametrize("given", [status(503), status(429, {"retry-after": "0"}), reset(), half_body(), html(502)])

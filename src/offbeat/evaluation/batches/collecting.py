@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
-from offbeat.evaluation.answer import Answer
+from offbeat.evaluation.answer import Answer, utc_now
 from offbeat.evaluation.asking import answer_of, checked_call
 from offbeat.evaluation.batches.costs import Costs
 from offbeat.evaluation.batches.jobs import Job, end_job
@@ -16,6 +16,7 @@ from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import caught_of
+from offbeat.evaluation.cut_off import says_nothing, told_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.plan import ModelPlan, Planned
@@ -103,6 +104,19 @@ class Collecting:
             await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
         return None
 
+    async def keep_failures(self, failures: Mapping[str, ModelError]) -> None:
+        """Keep why questions, by key, are in no job: each is an error, and none is an answer.
+
+        Raises:
+            RunError: it could not be noted.
+        """
+        answered = answered_by(self._database, self._identity.name)
+        for key, failure in failures.items():
+            for planned, question in self._questions[key]:
+                if (key, planned.variant.row.variant_id) not in answered:
+                    answer = self._read(failure, planned, question, asked_at=utc_now())
+                    await asyncio.to_thread(put_answer, self._database, answer)
+
     async def _keep(
         self,
         job: Job,
@@ -121,7 +135,7 @@ class Collecting:
                 if (key, answer.variant_id) in answered:
                     continue
                 await asyncio.to_thread(put_answer, self._database, answer)
-                self._watch(questions[0][0].variant.row.clip_id, answer.error, came)
+                self._watch(questions[0][0].variant.row.clip_id, answer, came)
                 if self._on_progress is not None and (key, answer.variant_id) in self._wanted:
                     self._on_progress(answer)
             for word in USAGE:
@@ -131,20 +145,23 @@ class Collecting:
         return usage
 
     def _answer(self, came: Reply | ModelError, planned: Planned, question: str, job: Job) -> Answer:
-        answer = answer_of(
-            checked_call(came, planned), self._identity, planned, question, asked_at=job.submitted_at, seconds=0.0
-        )
+        answer = self._read(came, planned, question, asked_at=job.submitted_at)
         answer_details: dict[str, JsonValue] = {**answer.details, "batch": job.job}
         return replace(answer, details=answer_details)
 
-    def _watch(self, clip: str, error: str | None, came: Reply | ModelError) -> None:
+    def _read(self, came: Reply | ModelError, planned: Planned, question: str, *, asked_at: str) -> Answer:
+        called = checked_call(came, planned)
+        return answer_of(called, self._identity, planned, question, asked_at=asked_at, seconds=0.0)
+
+    def _watch(self, clip: str, answer: Answer, came: Reply | ModelError) -> None:
         """See whether more of the same would be paid for in vain."""
         failure = came if isinstance(came, ModelError) else None
-        clips = self._breaker.ended(self._breaker.begun(clip), error, failure)
+        cut_off = says_nothing(answer) and bool(answer.usage)
+        clips = self._breaker.ended(self._breaker.begun(clip), answer.error, failure, cut_off=cut_off)
         if isinstance(came, ModelUnavailable):
-            self.stopped = error
+            self.stopped = answer.error
         elif clips is not None:
-            self.stopped = f"{clips} clips in a row: {error}"
+            self.stopped = f"{clips} clips in a row: {answer.error or f'each reply was {told_of(self._model)}'}"
 
     def _tell_missing(self, job: Job, note: str, missing: int) -> None:
         """Else nobody would know why there is another batch of the same questions, and why so much is spent."""

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offbeat.errors import MediaError, ModelError, RunError
+from offbeat.errors import MediaError, ModelError, NotHandedOver, RunError
 from offbeat.evaluation.batches.costs import Costs
 from offbeat.evaluation.batches.jobs import Unsent, begin_job, drop_job, name_job, unsent_jobs
 from offbeat.evaluation.batches.waiting import ended
@@ -45,6 +45,7 @@ class HandingOver:
 
         Raises:
             OutOfMoney, RunError: nothing was handed over; or it could not be noted.
+            NotHandedOver: nor was it for some of these, without which the others may be.
         """
         call = await self.costs.set_aside(part)
         items = [BatchItem(planned.key, planned.variant, planned.prompt) for planned in part]
@@ -62,9 +63,12 @@ class HandingOver:
             return None
         name = handing.result()
         if isinstance(name, str):
-            name_job(self.database, job.number, name)
-            return None
+            own = name_job(self.database, job.number, name)
+            return None if own else f"the batch was given the name of a former one, {storable(name)}"
         if isinstance(name, RunError):
+            raise name
+        if isinstance(name, NotHandedOver) and not sent.is_set():
+            await self._withdraw([job])
             raise name
         if isinstance(name, MediaError) or (isinstance(name, ModelError) and name.usage is not None):
             await self._withdraw([job])

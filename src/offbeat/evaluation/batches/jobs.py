@@ -71,10 +71,14 @@ def begin_job(database: Database, *, model: str, keys: Sequence[str], call: int 
     return Unsent(cursor.lastrowid, call)
 
 
-def name_job(database: Database, number: int, name: str) -> None:
-    """The name by which a server can be asked for it, in place of any that it had before."""
+def name_job(database: Database, number: int, name: str) -> bool:
+    """The name by which a server can be asked for it, in place of any that it had before.
+
+    Returns:
+        Whether it is one of its own; where another job has it, what it had before stays.
+    """
     with database.reading() as connection:
-        connection.execute("UPDATE batches SET job = ? WHERE rowid = ?", (name, number))
+        return connection.execute("UPDATE OR IGNORE batches SET job = ? WHERE rowid = ?", (name, number)).rowcount > 0
 
 
 def drop_job(database: Database, number: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
+from offbeat.errors import NotHandedOver
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.batches.collecting import Collecting, answered_by
 from offbeat.evaluation.batches.costs import Costs
@@ -17,6 +19,8 @@ from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.money.purse import OutOfMoney, Purse
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.models.base import Batch
+
+_log = logging.getLogger(__name__)
 
 LARGEST = 500
 """Questions in one job: so many clips are rendered, and so much is lost if the job expires."""
@@ -95,10 +99,22 @@ class BatchTurn:
                 self._on_note(f"{self._identity.name}: handing over {len(part)} of {len(left)} questions")
             try:
                 why = await self._handing_over.hand_over(part, halted=halted)
+                left = left[len(part) :]
+            except NotHandedOver as failure:
+                left, why = await self._without(failure, part, left)
             except OutOfMoney as failure:
                 why = str(failure)
-            left = left[len(part) :]
         return ". ".join(words for words in (why, self._there()) if words) or None
+
+    async def _without(
+        self, failure: NotHandedOver, part: Sequence[Planned], left: Sequence[Planned]
+    ) -> tuple[list[Planned], str | None]:
+        """What else is to be handed over, where some of a part cannot be; why it is not, where that is all of it."""
+        refused = {one.key: failure.failures[one.key] for one in part if one.key in failure.failures}
+        await self._collecting.keep_failures(refused)
+        _log.warning("%s: %s", self._identity.name, told(failure))
+        rest = [planned for planned in left if planned.key not in refused]
+        return rest, told(failure) if len(refused) in (0, len(part)) else None
 
     def _there(self) -> str:
         """What is under way, and how it is collected."""

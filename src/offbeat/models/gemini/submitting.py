@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 from google.genai import errors as client_errors
 from google.genai import types
 
-from offbeat.errors import ModelError, RateLimited, RequestRejected, TransientError
+from offbeat.errors import MediaError, ModelError, NotHandedOver, RateLimited, RequestRejected, TransientError
 from offbeat.models.base import BatchItem
 from offbeat.models.gemini.connection import Connection
 from offbeat.models.gemini.errors import CLIENT_ERRORS, error_from
@@ -34,6 +34,8 @@ WHOLE_JOB_S = 40 * 3600.0
 """How long an upload must be there yet to be used in a batch, which may take 24 hours and more."""
 UPLOADS_AT_ONCE = 8
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+MOST_FAILURES = 10
+"""Of clips; with so many, hundreds more would be uploaded in vain."""
 LINES = "application/jsonl"
 
 T = TypeVar("T")
@@ -54,6 +56,7 @@ async def submit(
         The name of the job.
 
     Raises:
+        NotHandedOver: there are clips that cannot be read, or that the service will not have.
         ModelError: it was not taken; with usage None where nobody can tell.
     """
     spec = f"gemini:{settings.model}"
@@ -82,40 +85,66 @@ async def submit(
 async def _together(items: Sequence[BatchItem]) -> list[Clip] | None:
     """The clips, where they fit into one request."""
     clips: list[Clip] = []
+    failures: dict[str, ModelError] = {}
     total = 0
     for item in items:
-        clip = await asyncio.to_thread(clip_of, item.variant)
+        try:
+            clip = await asyncio.to_thread(clip_of, item.variant)
+        except MediaError as error:
+            _note(failures, item, str(error))
+            continue
         total += len(clip.data)
         if total > LIST_LIMIT_BYTES:
             return None
         clips.append(clip)
+    if failures:
+        raise NotHandedOver(failures)
     return clips
 
 
 async def _lines(connection: Connection, settings: Settings, items: Sequence[BatchItem]) -> list[str]:
     """The questions as lines, their clips uploaded; few clips are in memory at once."""
     gate = asyncio.Semaphore(UPLOADS_AT_ONCE)
+    failures: dict[str, ModelError] = {}
 
     async def line(item: BatchItem) -> str:
         async with gate:
-            clip = await asyncio.to_thread(clip_of, item.variant)
             try:
+                clip = await asyncio.to_thread(clip_of, item.variant)
                 uri = await _patiently(
                     lambda: connection.uploads.uri_of(clip, good_for_s=WHOLE_JOB_S), limit_s=settings.timeout_s
                 )
+            except MediaError as error:
+                _note(failures, item, str(error))
+                return ""
             except RequestRejected as error:
-                raise RequestRejected(f"{item.variant.row.file_name}: {error}") from None
+                _note(failures, item, f"{item.variant.row.file_name}: {error}")
+                return ""
         request = as_json(contents_of(settings, item.prompt, uri), _config(settings, item))
         return json.dumps({"key": item.key, "request": request})
 
     tasks = [asyncio.ensure_future(line(item)) for item in items]
     try:
-        return await asyncio.gather(*tasks)
+        lines = await asyncio.gather(*tasks)
     finally:
         # where one fails, the others must not go on uploading
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    if failures:
+        raise NotHandedOver(failures)
+    return lines
+
+
+def _note(failures: dict[str, ModelError], item: BatchItem, why: str) -> None:
+    """Go on without a clip, unless the fault most likely is not its own.
+
+    Raises:
+        RequestRejected: there are too many of them.
+    """
+    failures[item.key] = RequestRejected(why)
+    if len(failures) >= MOST_FAILURES:
+        raise RequestRejected(f"{len(failures)} clips cannot be handed over; the last of them: {why}")
 
 
 async def _patiently(upload: Callable[[], Awaitable[T]], *, limit_s: float) -> T:
