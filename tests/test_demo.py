@@ -9,8 +9,9 @@ import pytest
 
 from offbeat.dataset.folder import INFO
 from offbeat.dataset.schema import FORMAT_VERSION, DatasetInfo
-from offbeat.demo import run_demo
-from offbeat.errors import SettingsError
+from offbeat.dataset.workers import Lost
+from offbeat.demo import run_demo, synthesise
+from offbeat.errors import MediaError, SettingsError
 from offbeat.media.synth import SCENES
 
 
@@ -54,3 +55,20 @@ def test_other_scenes_are_refused_before_any_work(
         run_demo(tmp_path, takes=takes, seed=seed, jobs=1, progress=beginning)
     if error is SettingsError:
         assert f"{tmp_path}: holds a demo of --takes {2 if complete else takes} --seed 0; " in str(raised.value)
+
+
+def test_a_scene_whose_child_is_lost_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Losing:
+        def __init__(self, jobs: int) -> None: ...
+
+        def __enter__(self) -> Losing:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def map(self, function: object, items: list[object], *, advance: object) -> list[Lost | None]:
+            return [None] * (len(items) - 1) + [Lost("out_of_memory", "more memory would be needed")]
+
+    monkeypatch.setattr("offbeat.demo.Children", Losing)
+    with pytest.raises(MediaError, match=r"_1\.mp4: could not be synthesised: more memory would be needed"):
+        synthesise(tmp_path, takes=1, seed=0, jobs=1, advance=lambda: None)

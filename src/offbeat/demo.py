@@ -7,11 +7,9 @@ neither a key nor a graphics card is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 
 from offbeat.dataset.build import build_dataset, plan_dataset
@@ -19,7 +17,8 @@ from offbeat.dataset.folder import INFO, Dataset, open_dataset, read_info
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import read_sources
-from offbeat.errors import SettingsError
+from offbeat.dataset.workers import Children
+from offbeat.errors import MediaError, SettingsError
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.terms import Terms
 from offbeat.files import whole_file
@@ -105,19 +104,25 @@ def _see_same_scenes(made: Path, *, takes: int, seed: int) -> None:
 
 
 def synthesise(folder: Path, *, takes: int, seed: int, jobs: int, advance: Callable[[], None]) -> None:
-    """Write `takes` of each kind of scene, in a sub-folder for each genre; those that are there are kept."""
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
-        futures = [
-            pool.submit(_synthesise_one, folder / kind.genre / f"{name}_{take}.mp4", name, seed * 1000 + take)
-            for take in range(1, takes + 1)
-            for name, kind in SCENES.items()
-        ]
-        for future in as_completed(futures):
-            future.result()
-            advance()
+    """Write `takes` of each kind of scene, in a sub-folder for each genre; those that are there are kept.
+
+    Raises:
+        MediaError: one could not be made.
+    """
+    scenes = [
+        (folder / kind.genre / f"{name}_{take}.mp4", name, seed * 1000 + take)
+        for take in range(1, takes + 1)
+        for name, kind in SCENES.items()
+    ]
+    with Children(jobs) as workers:
+        made = workers.map(_synthesise_one, scenes, advance=advance)
+    for (path, _, _), lost in zip(scenes, made, strict=True):
+        if lost is not None:
+            raise MediaError(f"{path}: could not be synthesised: {lost.detail}", reason=lost.reason)
 
 
-def _synthesise_one(path: Path, name: str, seed: int) -> None:
+def _synthesise_one(scene: tuple[Path, str, int]) -> None:
+    path, name, seed = scene
     if path.is_file():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
