@@ -5,7 +5,7 @@ import time
 import pytest
 from builds import build, card_file, settings
 
-from offbeat.errors import RequestRejected, TransientError
+from offbeat.errors import RateLimited, RequestRejected, TransientError
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.terms import Terms
 from offbeat.models.gemini import uploads
@@ -43,6 +43,20 @@ def test_nor_where_the_wait_is_cut_short(ask, server, stuck, variants):
         server.queue(fault)
         with pytest.raises(TransientError, match="not ready after"):
             ask(**IMPATIENT)
+    assert bytes_uploaded(server) == len(variants[2].mp4_bytes())
+
+
+def test_who_asks_about_a_file_waits_as_the_server_says(ask, server, stuck, variants):
+    stuck.states = ["ACTIVE"]
+    asked = len(server.requests)
+    server.queue(Fault(refused(429, "RESOURCE_EXHAUSTED", "slow down", retry_after="3600")))
+    with pytest.raises(RateLimited) as raised:
+        ask(**UPLOADED)
+    assert raised.value.retry_after_s == 3600
+    server.queue(Fault(refused(429, "RESOURCE_EXHAUSTED", "slow down", retry_after="1")))
+    assert ask(**UPLOADED).text == "behind"
+    _, first, second, _ = server.requests[asked:]
+    assert second.at_s - first.at_s >= 1.0
     assert bytes_uploaded(server) == len(variants[2].mp4_bytes())
 
 

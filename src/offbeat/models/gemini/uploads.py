@@ -147,6 +147,7 @@ class Uploads:
             UploadGone: it is not there.
             RequestRejected: the service could not process it.
             TransientError: it was not ready in time.
+            RateLimited: the service wants to be asked later than that.
         """
         deadline = time.monotonic() + self._deadline_s
         pause_s = FIRST_PAUSE_S
@@ -162,6 +163,10 @@ class Uploads:
             try:
                 file = await self._rest.get(begun.name, refused=_of_the_file, most_bytes=SHORT_BYTES)
             except (RateLimited, TransientError) as error:
+                wait_s = error.retry_after_s or 0.0
+                if time.monotonic() + wait_s > deadline:
+                    raise
+                pause_s = max(pause_s, wait_s)
                 said = str(error).removesuffix(MORE_TIME)
         if file.get("state") == "FAILED":
             why = inside(file, "error").get("message", "no reason given")
