@@ -108,19 +108,20 @@ def test_clips_that_the_service_refuses_are_told_one_by_one_unless_they_are_many
 
 
 @pytest.mark.parametrize("limit", [1, 13_000_000])
-def test_clips_that_cannot_be_read_are_told_one_by_one(submit, monkeypatch, items, wire, limit):
+@pytest.mark.parametrize("broken", [MediaError("x.mp4: no picture", reason="no_picture"), FileNotFoundError("x.mp4")])
+def test_clips_that_cannot_be_read_are_told_one_by_one(submit, monkeypatch, items, wire, limit, broken):
     monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", limit)
     clip_of = submitting.clip_of
 
     def damaged(variant):
         if variant is items[1].variant:
-            raise MediaError("clips/x.mp4: no picture", reason="no_picture")
+            raise broken
         return clip_of(variant)
 
     monkeypatch.setattr(submitting, "clip_of", damaged)
     with pytest.raises(NotHandedOver) as raised:
         submit()
-    assert {key: str(error) for key, error in raised.value.failures.items()} == {"k1": "clips/x.mp4: no picture"}
+    assert {key: str(error) for key, error in raised.value.failures.items()} == {"k1": str(broken)}
     assert wire.batches == {}
 
 

@@ -88,10 +88,7 @@ async def _together(items: Sequence[BatchItem]) -> list[Clip] | None:
     failures: dict[str, ModelError] = {}
     total = 0
     for item in items:
-        try:
-            clip = await asyncio.to_thread(clip_of, item.variant)
-        except MediaError as error:
-            _note(failures, item, str(error))
+        if (clip := await _read(item, failures)) is None:
             continue
         total += len(clip.data)
         if total > LIST_LIMIT_BYTES:
@@ -109,14 +106,12 @@ async def _lines(connection: Connection, settings: Settings, items: Sequence[Bat
 
     async def line(item: BatchItem) -> str:
         async with gate:
+            if (clip := await _read(item, failures)) is None:
+                return ""
             try:
-                clip = await asyncio.to_thread(clip_of, item.variant)
                 uri = await _patiently(
                     lambda: connection.uploads.uri_of(clip, good_for_s=WHOLE_JOB_S), limit_s=settings.timeout_s
                 )
-            except MediaError as error:
-                _note(failures, item, str(error))
-                return ""
             except RequestRejected as error:
                 _note(failures, item, f"{item.variant.row.file_name}: {error}")
                 return ""
@@ -134,6 +129,14 @@ async def _lines(connection: Connection, settings: Settings, items: Sequence[Bat
     if failures:
         raise NotHandedOver(failures)
     return lines
+
+
+async def _read(item: BatchItem, failures: dict[str, ModelError]) -> Clip | None:
+    try:
+        return await asyncio.to_thread(clip_of, item.variant)
+    except (MediaError, OSError) as error:
+        _note(failures, item, str(error))
+        return None
 
 
 def _note(failures: dict[str, ModelError], item: BatchItem, why: str) -> None:
