@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -92,6 +92,7 @@ async def probe_model(
         said, replaced = [], {}
     done = len({one.clip for one in said})
     failed: list[Variant] = []
+    in_a_row = 0
     nonce = token_hex(8)
 
     def found(error: str | None = None) -> ProbeResult:
@@ -102,22 +103,24 @@ async def probe_model(
             calls = probe_calls(variants, question, clips=clips, without=replaced)
             own = [call for call in calls if call.clip == done]
             try:
-                await _show(own, ask, Path(scratch) / f"{done}-{len(failed)}", nonce, said)
+                await _show(own, ask, Path(scratch) / f"{done}-{in_a_row}", nonce, said)
             except (ModelError, MediaError) as failure:
                 shown, why = own[0].variant, redacted(str(failure) or type(failure).__name__)
                 failed.append(shown)
+                in_a_row += 1
                 others = {variant.row.clip_id for variant in variants} - replaced.keys() - {shown.row.clip_id}
-                if not others or len(replaced) >= MOST_REPLACED or _is_of_all(failure, in_a_row=len(failed)):
-                    innocent = {variant.row.clip_id for variant in failed}  # most likely: they have failed alike
-                    replaced = {clip: why for clip, why in replaced.items() if clip not in innocent}
-                    return found(why + _lengths_of(failure, failed, variants))
+                if not others or len(replaced) >= MOST_REPLACED or _is_of_all(failure, in_a_row=in_a_row):
+                    alike = {variant.row.clip_id for variant in failed[-in_a_row:]}  # and most likely innocent
+                    replaced = {clip: why for clip, why in replaced.items() if clip not in alike}
+                    whole = {one.variant_id for one in said if one.clip < done}
+                    return found(why + _lengths_of(failure, failed, whole, variants))
                 replaced = {**replaced, shown.row.clip_id: why}
                 said[:] = [one for one in said if one.clip < done]
                 continue
             except OSError as failure:
                 told = f"{scratch}: no clip could be written there ({failure.strerror}); TMPDIR may name another folder"
                 return found(told)
-            done, failed = done + 1, []
+            done, in_a_row = done + 1, 0
             if why := _nothing_said(model, said, whole=done == clips):
                 return found(why)
             if on_clip is not None and done < clips:
@@ -132,17 +135,20 @@ def _is_of_all(failure: ModelError | MediaError, *, in_a_row: int) -> bool:
     return isinstance(failure, TransientError) and in_a_row > 1
 
 
-def _lengths_of(failure: ModelError | MediaError, failed: Sequence[Variant], variants: Sequence[Variant]) -> str:
-    """How long the clips are at which a server failed, where others are not as long: it may bear these."""
-    if isinstance(failure, Unreachable) or not isinstance(failure, RequestRejected | TransientError):
+def _lengths_of(
+    failure: ModelError | MediaError, failed: Sequence[Variant], shown: Collection[str], variants: Sequence[Variant]
+) -> str:
+    """How long the clips are at which a model failed, where those that it has borne, by their ids, are not as long."""
+    if isinstance(failure, RateLimited | Unreachable | ModelUnavailable | MediaError):
         return ""
     at = {variant.row.clip_length_s for variant in failed}
+    borne = {variant.row.clip_length_s for variant in variants if variant.row.variant_id in shown}
     others = {variant.row.clip_length_s for variant in variants} - at
-    if not others:
+    if not others or at & borne or not (borne or isinstance(failure, RequestRejected | TransientError)):
         return ""
-    shown = " and ".join(f"{length:g}" for length in sorted(at))
+    told = " and ".join(f"{length:g}" for length in sorted(at))
     left = ",".join(f"{length:g}" for length in sorted(others))
-    return f" (at clips of {shown} s; --length {left} leaves these out)"
+    return f" (at clips of {told} s; --length {left} leaves these out)"
 
 
 def _taken_over(
