@@ -153,6 +153,6 @@ def _sensitive(evidence: Evidence) -> tuple[Verdict, str]:
             )
         return (
             "sensitive to shifts, not to their direction",
-            "It tells shifted from in sync beyond chance, and early from late no better than a coin.",
+            "It tells shifted from in sync beyond chance; that it tells early from late was not found.",
         )
     return "sensitive", "Delays change its answers beyond chance, and in the right direction."

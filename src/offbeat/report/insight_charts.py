@@ -46,7 +46,8 @@ def thresholds_chart(insights: Mapping[str, Insight]) -> Spec | None:
     ]
     names = [str(row["name"]) for row in [*rows, *people]]
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=190))
-    x = alt.X("early:Q", title=_DELAY, axis=alt.Axis(domain=False, ticks=False, tickCount=7))
+    # ending at the axis' end, its title has room beside the names on a narrow screen
+    x = alt.X("early:Q", title=_DELAY, axis=alt.Axis(domain=False, ticks=False, tickCount=7, titleAnchor="end"))
     tooltip = [alt.Tooltip(f"{key}:Q", format="+.3f") for key in ("early", "late")]
     both = [
         alt.Chart(alt.Data(values=values))
