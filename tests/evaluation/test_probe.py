@@ -313,22 +313,23 @@ def test_a_server_that_refuses_every_clip_is_not_asked_about_each(failure, calls
 
 
 @pytest.mark.parametrize(
-    ("lengths_s", "hint"),
+    ("lengths_s", "kind", "hint"),
     [
-        ((3, 10, 10, 10), " (at clips of 10 s; --length 3 leaves these out)"),
-        ((3, 10, 7, 10), " (at clips of 7 and 10 s; --length 3 leaves these out)"),
-        ((3, 3, 10, 10), ""),
-        ((10, 10, 10, 10), ""),
+        ((3, 10, 10, 10), ModelError, " (at clips of 10 s; --length 3 leaves these out)"),
+        ((3, 10, 7, 10), ModelError, " (at clips of 7 and 10 s; --length 3 leaves these out)"),
+        ((3, 10, 7, 5), TransientError, " (at clips of 7 and 10 s; --length 3,5 leaves these out)"),
+        ((3, 3, 10, 5), TransientError, ""),
+        ((10, 10, 10, 10), ModelError, ""),
     ],
 )
-def test_lengths_are_blamed_only_where_other_ones_were_borne(lengths_s, hint, variants):
+def test_lengths_are_blamed_only_where_other_ones_were_borne(lengths_s, kind, hint, variants):
     clips = in_order(variants)
     length_s = dict(zip(clips, lengths_s, strict=True))
     some = [
         replace(one, row=one.row.model_copy(update={"clip_length_s": float(length_s[one.row.clip_id])}))
         for one in variants
     ]
-    assert probe(Refusing(ModelError("beyond me"), *clips[1:]), some).error == f"beyond me{hint}"
+    assert probe(Refusing(kind("beyond me"), *clips[1:]), some).error == f"beyond me{hint}"
 
 
 def test_a_server_that_goes_down_in_the_middle_is_not_asked_about_each_clip(variants):
