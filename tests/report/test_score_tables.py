@@ -1,5 +1,7 @@
 """The tables of scores and pairs on the page."""
 
+from dataclasses import replace
+
 import pytest
 from report_samples import Parsed, guess, sample_answers, sample_dataset
 
@@ -90,6 +92,15 @@ def test_pairs_in_words(dataset):
     assert f"a true one of {100 * null.test.detectable:.1f} points would have been found with 80 % power" in verdict(
         null
     )
+
+
+def test_an_interval_that_leaves_zero_out_is_not_said_to_find_nothing(dataset):
+    results = compute(dataset, a=guess(0.3, 1), b=guess(0.3, 2))
+    (pair,) = results.comparisons
+    assert verdict(pair).startswith("No difference was found; a true one of ")
+    found = replace(pair.differences["balanced_accuracy"], low=0.01, high=0.4)
+    apart = replace(pair, differences={**pair.differences, "balanced_accuracy": found})
+    assert verdict(apart).startswith("The interval leaves 0 out, but the test finds no difference; a true one of ")
 
 
 def test_two_sources_show_no_difference_however_alike():

@@ -76,7 +76,12 @@ def verdict(pair: Comparison) -> str:
         return f"{better} is better by {100 * abs(test.mean):.1f} points."
     if test.detectable is None:
         return f"{100 * abs(test.mean):.1f} points apart on every source, but on too few of them to tell."
+    found = pair.differences["balanced_accuracy"]
+    leaves_zero = found.low is not None and found.high is not None and not found.low <= 0 <= found.high
+    nothing = (
+        "The interval leaves 0 out, but the test finds no difference" if leaves_zero else "No difference was found"
+    )
     return (
-        f"No difference was found; a true one of {100 * test.detectable:.1f} points would have been found with "
+        f"{nothing}; a true one of {100 * test.detectable:.1f} points would have been found with "
         f"{100 * POWER:.0f} % power."
     )
