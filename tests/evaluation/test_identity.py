@@ -64,10 +64,9 @@ class Paid(Awaited):
 
 
 @pytest.mark.parametrize("kind", [Forgetful, Awaited, Together, Paid])
-@pytest.mark.parametrize("forgets", ["name", "revision"])
-def test_every_answer_is_kept_under_what_was_told_before(kind, forgets, tmp_path):
+def test_every_answer_is_kept_under_what_was_told_before(kind, tmp_path):
     dataset = write_dataset(tmp_path / "set", sources=3, lengths=(3.0,), delays=4)
-    models = [kind(forgets, after=5), Always(argument="sync")]
+    models = [kind("name", "revision", after=5), Always(argument="sync")]
     summary = run_models(dataset, models, out=tmp_path / "run", terms=Terms(prices={"p": PRICE}))
     assert summary.complete
     assert [model.outcomes["ok"] for model in summary.models] == [12, 12]
@@ -93,8 +92,7 @@ def test_one_that_can_no_longer_tell_when_its_turn_comes_is_stopped_alone(forget
     assert f"its {forgets} cannot be told: OSError: the file" in summary.models[1].stopped
 
 
-@pytest.mark.parametrize("forgets", ["name", "revision"])
-def test_what_a_probe_was_told_is_kept(forgets, tmp_path):
+def test_what_a_probe_was_told_is_kept(tmp_path):
     videos = tmp_path / "videos"
     card_file(videos / "1.mkv", seed=1, length_s=4, size=128)
     dataset = build(videos, tmp_path / "set", settings(lengths_s=(1,), delays_s=(0,)))[1]
@@ -106,7 +104,7 @@ def test_what_a_probe_was_told_is_kept(forgets, tmp_path):
             self.left -= 1
             return Watching().reply(variant, prompt)
 
-    run_models(dataset, [Looking(forgets, after=7)], out=tmp_path / "run", terms=Terms(probe_clips=2))
+    run_models(dataset, [Looking("name", "revision", after=7)], out=tmp_path / "run", terms=Terms(probe_clips=2))
     record = open_run(tmp_path / "run").settings["models"]["my name"]["probe"]
     assert (record["model"], record["revision"], record["error"]) == ("my name", "my revision", None)
     assert record["clips"] == 2

@@ -280,9 +280,9 @@ def in_order(variants):
 FAILURES = [RequestRejected("too long"), ModelError("no sound counted"), TransientError("out of memory")]
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize(("at", "in_vain"), [(0, 2), (3, 6)])  # frozen ones count as other clips
+@pytest.mark.parametrize(("failure", "at", "in_vain"), [(FAILURES[0], 0, 2), (FAILURES[1], 3, 6), (FAILURES[2], 3, 6)])
 def test_another_clip_stands_in_for_one_that_fails(failure, at, in_vain, variants):
+    """Calls in vain: with those about its frozen picture, which count as another clip."""
     clips = in_order(variants)
     model = Refusing(failure, clips[1], at=at)
     result = probe(model, variants, clips=3)

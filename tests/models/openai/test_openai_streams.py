@@ -54,9 +54,8 @@ def test_a_reply_that_never_ends_runs_out_of_time_and_is_hung_up_on(fault, varia
         assert until(lambda: server.open == 0)
 
 
-@pytest.mark.parametrize("pieces", [[BEGUN], [b" " * (1 << 20)], [b"data: ", b"x" * (1 << 20)]])
-def test_a_body_without_end_is_hung_up_on(pieces, variants):
-    with StandIn(lambda _: Response(body=itertools.cycle([piece * 100 for piece in pieces]))) as server:
+def test_a_body_without_end_is_hung_up_on(variants):
+    with StandIn(lambda _: Response(body=itertools.repeat(BEGUN * 1000))) as server:
         (error,) = ask(model_at(server.url, stream=True), variants[0])
         assert "longer than 16 MiB" in str(error)
         assert until(lambda: server.open == 0)
