@@ -9,7 +9,7 @@ import pytest
 from builds import build, card_file, settings
 from probe_models import Deaf, Dice, Failing, Watching
 
-from offbeat.errors import ModelError, TransientError
+from offbeat.errors import ModelError, ModelUnavailable, TransientError
 from offbeat.evaluation.admission import admit
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
@@ -265,6 +265,20 @@ def test_who_takes_no_batches_is_not_even_probed(dataset, tmp_path):
     summary = run_models(dataset, [model], out=tmp_path / "run", terms=Terms(batch=True))
     assert "takes no batches" in summary.models[0].stopped
     assert model.calls == 0
+
+
+@pytest.mark.parametrize("failure", [ModelUnavailable("no such model"), None], ids=["gone", "no money"])
+def test_nobody_is_asked_all_the_same_who_cannot_be_asked(failure, dataset, tmp_path):
+    price, notes = Price(name="paid", input_usd=1, output_usd=1, since=date(2026, 1, 1), source="a test"), []
+    model = Paid(Watching() if failure is None else Failing(failure, after=5))
+    terms = Terms(prices={"paid": price}, most_usd=5 if failure is None else None, even_if_deaf=True)
+    (summary,) = run_models(dataset, [model], out=tmp_path / "run", terms=terms, on_note=notes.append).models
+    assert model.calls == (5 if failure is None else 6)
+    assert ("--max-cost; raise it to go on" if failure is None else "no such model") in summary.stopped
+    assert len(notes) == 1
+    record = open_run(tmp_path / "run").settings["models"]["counting"]["probe"]
+    assert (record["passed"], record["overridden"]) == (False, False)
+    assert open_run(tmp_path / "run").answers == ()
 
 
 def test_what_hindered_a_probe_and_that_it_is_asked_all_the_same_are_two_sentences(dataset, tmp_path):

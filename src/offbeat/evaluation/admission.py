@@ -52,7 +52,7 @@ async def admit(
         plans: what it is to be asked; the first question is also the probe's.
         caller: by which it is asked.
         former: the record of a former probe of this revision in this run folder.
-        even_if_deaf: ask it whatever the probe finds.
+        even_if_deaf: ask it whatever the probe finds, unless it cannot be asked at all.
         clips: how many are shown.
         on_note: is told that a probe begins, and what it found where the model is asked.
         keep: is given the record of what there is after each clip.
@@ -78,12 +78,20 @@ async def admit(
         if keep is not None:
             await keep(result.to_json())
 
-    result = await probe_model(
-        model, variants, plans[0].question, clips=clips, ask=asking(caller), former=former, on_clip=on_clip
-    )
-    insisted = even_if_deaf and (not caller.halted or bool(former and former["overridden"]))
-    record = {**result.to_json(), "overridden": insisted and not result.passed}
-    if not (result.passed or even_if_deaf):
+    gone: list[ModelUnavailable] = []
+
+    async def ask(variant: Variant, prompt: Prompt) -> Reply:
+        try:
+            return await asking(caller)(variant, prompt)
+        except ModelUnavailable as failure:
+            gone.append(failure)
+            raise
+
+    result = await probe_model(model, variants, plans[0].question, clips=clips, ask=ask, former=former, on_clip=on_clip)
+    admitted = result.passed or (even_if_deaf and not gone)  # no key, no money, Ctrl-C: to insist is of no use
+    overridden = not result.passed and (admitted or bool(former and former["overridden"]))
+    record = {**result.to_json(), "overridden": overridden}
+    if not admitted:
         return Admission(record, f"the probe: {result.says}{_hint(result)}")
     if on_note is not None:
         asked = "" if result.passed or caller.halted else " It is asked all the same."
