@@ -237,6 +237,8 @@ def test_a_stream_that_breaks_off_is_no_answer(variants):
         ((b'data: {"choi\n\n',), "is broken"),
         ((b'data: {"error":{"code":429,"message":"slow"}}\n\n', b"data: [DONE]\n\n"), "slow"),
         ((b"data: [DONE]\n\n",), "without a finish_reason"),
+        ((b'data: {"choices":[{"delta":{"content":""},"finish_reason":""}]}\n\n',), "breaks off"),
+        ((b'data: {"choices":[{"delta":{"content":""},"finish_reason":"null"}]}\n\n',), "breaks off"),
     ]:
         with StandIn(lambda _, end=end: Response(body=(*pieces, *end))) as server:
             (error,) = ask(model_at(server.url), variants[0])

@@ -14,6 +14,8 @@ from offbeat.models.keys import redacted
 
 _LINE = re.compile(r"[^\r\n]+")
 """Of a stream: `splitlines` would also break at U+2028 and others, which JSON leaves as they are."""
+_NOT_YET = ("", "null")
+"""What some servers write in place of null where a reply goes on."""
 _WORDS_SHOWN, _MOST_SHOWN = 16, 150
 """Words of each end of a long text, and characters."""
 
@@ -73,8 +75,9 @@ def _joined(text: str, *, spec: str) -> dict[str, Any]:
             refused.append(text_of(delta.get("refusal")))
             content = mapping_of(entry.get("logprobs")).get("content")
             logprobs += cast("list[Any]", content) if isinstance(content, list) else []
-            if isinstance(entry.get("finish_reason"), str):
-                finish = entry["finish_reason"]
+            reason = entry.get("finish_reason")
+            if isinstance(reason, str) and reason not in _NOT_YET:
+                finish = reason
             if entry.get("error"):
                 whole["error"] = entry["error"]
     if finish is None and "error" not in whole:
