@@ -21,6 +21,8 @@ from offbeat.evaluation.run_folder import noted_probes, open_run
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
 from offbeat.evaluation.terms import Terms
+from offbeat.models.base import Reply
+from offbeat.timing import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +281,22 @@ def test_nobody_is_asked_all_the_same_who_cannot_be_asked(failure, dataset, tmp_
     record = open_run(tmp_path / "run").settings["models"]["counting"]["probe"]
     assert (record["passed"], record["overridden"]) == (False, False)
     assert open_run(tmp_path / "run").answers == ()
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_the_line_at_fault_of_a_model_of_ones_own_is_told(always, dataset, tmp_path, caplog):
+    class Tripping:
+        name, revision = "tripping", "1"
+
+        def reply(self, variant, prompt):
+            if always or prompt.options != LABELS:
+                raise ZeroDivisionError("here")
+            return Reply("sync")
+
+    run_models(dataset, [Tripping()], out=tmp_path / "run")
+    logged = [record for record in caplog.records if "tripping failed on a clip of the probe" in record.message]
+    assert len(logged) == (3 if always else 0)
+    assert all("test_admission.py" in record.message and "here" in record.message for record in logged)
 
 
 def test_what_hindered_a_probe_and_that_it_is_asked_all_the_same_are_two_sentences(dataset, tmp_path):

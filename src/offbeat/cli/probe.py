@@ -16,6 +16,7 @@ from offbeat.cli.money_flags import max_cost_flag, price_file_flag, unknown_pric
 from offbeat.cli.opening import open_all
 from offbeat.cli.progress import progress
 from offbeat.cli.table import one_line, text_table
+from offbeat.cli.tracebacks import each_once
 from offbeat.timing import exact_seconds
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def probe(
     calls = probe_calls(variants, question, clips=clips)
     check_cost_of_probes(opened.models, calls, opened.prices, most_usd=most_usd)
     blank = [model.name for model in opened.models if not needs_probe(model)]
-    with passing_purse(most_usd=most_usd) as purse:
+    with passing_purse(most_usd=most_usd) as purse, each_once():
         found = [
             _probe(model, variants, question, clips=clips, terms=terms, purse=purse)
             for model in opened.models

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable
+from offbeat.evaluation.asking import log_fault
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan
-from offbeat.evaluation.probe.plan import CLIPS, probe_calls
+from offbeat.evaluation.probe.plan import CLIPS, HEARD, MOVES, probe_calls
 from offbeat.evaluation.probe.probing import Ask, probe_model
 from offbeat.evaluation.probe.result import NOT_NEEDED, ProbeResult, is_settled, needs_probe
 from offbeat.evaluation.probe.words import more_clips
@@ -123,6 +124,8 @@ def asking(caller: Caller) -> Ask:
         if called.failure is None:
             # a plain ModelError might be taken for the model's own, and one that may pass for a server's
             raise ModelUnavailable("the run was interrupted")
+        if prompt.options not in (HEARD, MOVES):  # those it need not be able to answer
+            log_fault(caller.identity, "a clip of the probe", called.failure)
         raise ModelError(told(called.failure)) from called.failure
 
     return ask

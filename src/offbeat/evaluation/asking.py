@@ -118,8 +118,22 @@ def _details(called: Called, model: Named, planned: Planned) -> dict[str, JsonVa
     if called.former:
         details["failed_attempts"] = list(called.former)
     if called.failure is not None and not isinstance(called.failure, ModelError):
-        told = storable("".join(traceback.format_exception(called.failure)))
-        shown = "\n".join(line.encode("unicode_escape").decode("ascii") for line in told.split("\n"))
-        _log.error("%s failed on variant %s\n%s", model.name, planned.variant.row.variant_id, shown)
-        details["traceback"] = told
+        details["traceback"] = log_fault(model, f"variant {planned.variant.row.variant_id}", called.failure)
     return details
+
+
+def log_fault(model: Named, what: str, failure: Failure) -> str:
+    """Log what a model's code has raised, so that its line can be found.
+
+    Args:
+        model: whose.
+        what: it was asked about.
+        failure: that is no `ModelError`.
+
+    Returns:
+        The traceback.
+    """
+    told = storable("".join(traceback.format_exception(failure)))
+    shown = "\n".join(line.encode("unicode_escape").decode("ascii") for line in told.split("\n"))
+    _log.error("%s failed on %s\n%s", model.name, what, shown)
+    return told
