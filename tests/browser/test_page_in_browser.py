@@ -131,7 +131,9 @@ def test_the_first_screen_puts_each_figure_where_its_number_says(visit, report):
         assert ball["y"] + ball["height"] < page.viewport_size["height"]
         assert abs(ball["x"] + ball["width"] / 2 - scale["x"] - share * scale["width"]) < 1
     hollow = page.locator("#headline tbody:not(.measured) use")
-    assert hollow.count() == page.locator("#headline use.hollow").count() > 10
+    assert hollow.count() == page.locator("#headline tbody use.hollow").count() > 10
+    key = page.locator("#headline caption .key").bounding_box()
+    assert key["y"] + key["height"] < page.locator("#headline tbody").first.bounding_box()["y"]
 
 
 def test_a_dark_page_prints_dark_on_white(visit, report):
