@@ -323,7 +323,7 @@ class GeminiWire:
         metadata: dict[str, Any] = {"displayName": batch.display_name, "state": batch.state}
         if batch.ended_at:
             metadata["endTime"] = batch.ended_at
-        if batch.state == "BATCH_STATE_SUCCEEDED":
+        if batch.state.endswith("_SUCCEEDED"):
             own = f"files/{batch.name.replace('/', '-')}"
             listed = {"inlinedResponses": {"inlinedResponses": batch.results}}
             metadata["output"] = {"responsesFile": own} if batch.in_file else listed

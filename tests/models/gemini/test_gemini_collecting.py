@@ -9,7 +9,7 @@ from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRej
 from offbeat.models.base import Batch, Reply
 from offbeat.models.gemini import rest, submitting
 from servers.gemini_wire import refused
-from servers.stand_in import Fault, closed, half_body, html, status
+from servers.stand_in import Fault, closed, half_body, html, say, status
 
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
 
@@ -98,6 +98,26 @@ def test_lines_that_cannot_be_read_are_missing(submit, monkeypatch, wire, collec
     ended = collect(job)
     assert set(ended.replies) == {"k2"}
     assert ended.note == "succeeded; 7 results could not be read; 2 of 3 questions have no result"
+
+
+@pytest.mark.parametrize("given", [html(), Fault(say({})), Fault(say({"error": {"code": 500}})), None])
+def test_a_job_that_has_succeeded_is_not_paid_for_again_while_its_results_may_be_there(
+    submit, monkeypatch, wire, server, collect, given
+):
+    """As where a proxy gives a page of its own in place of them."""
+    monkeypatch.setattr(submitting, "LIST_LIMIT_BYTES", 1)
+    job = submit()
+    batch = wire.batches["batches/b1"]
+    batch.state, batch.in_file = SUCCEEDED, given is not None
+    results, batch.results = batch.results, [] if given is None else batch.results
+    server.queue(None, given)
+    with pytest.raises(TransientError, match="succeeded, but there is no result"):
+        collect(job)
+    batch.results, batch.in_file = results, True
+    assert len(collect(job).replies) == 3
+    wire.amend_lines = lambda lines: []
+    batch.ended_at = (datetime.now(UTC) - timedelta(hours=49)).isoformat()
+    assert collect(job).note == "succeeded; 3 of 3 questions have no result"
 
 
 @pytest.mark.parametrize("state", ["EXPIRED", "FAILED", "CANCELLED"])

@@ -51,6 +51,14 @@ async def collect(connection: Connection, settings: Settings, job: str, items: S
             unreadable += 1
         elif key in asked and not isinstance(replies.get(key), Reply):  # a second result takes no answer away
             replies[key] = _reply(result, settings, asked[key])
+    if state.endswith("SUCCEEDED") and not replies and not _long_ago(metadata.get("endTime")):
+        # such as a proxy's page, or a list that is not there yet: to hand it over anew would be to pay for it twice
+        raise TransientError(
+            plain(
+                f"{connection.rest.spec}: {name} has succeeded, but there is no result in what the server gives for it "
+                f"({unreadable} could not be read)"
+            )
+        )
     note = state.lower()
     if error := inside(value, "error"):
         note += f": {error.get('message', 'no reason given')}"
