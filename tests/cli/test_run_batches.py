@@ -74,3 +74,12 @@ def test_nor_is_what_stays_in_a_batch_counted_when_the_others_are_asked_one_by_o
     assert code == 1
     assert "asking: 30 of 30" in err
     assert "questions in batches: 20; the same command with --batch collects them" in err
+
+
+def test_a_command_that_has_all_its_answers_misses_none(run, tmp_path):
+    run("--batch", "--question", "letters")
+    run("--batch")
+    (tmp_path / "done").touch()
+    code, _, err = run("--batch")
+    assert code == 0
+    assert "mine: questions in batches: 50; 0 with other questions than these" in err

@@ -283,7 +283,8 @@ def _tell_errors(summary: RunSummary, failed: dict[str, list[tuple[str, float]]]
         if model.stopped is not None:
             own = [other for other in summary.models if other.name == model.name]
             left = sum(other.missing + other.outcomes["error"] for other in own)
-            click.echo(one_line(f"{model.name}: {left} without an answer: {model.stopped}", 800), err=True)
+            how_many = f"{left} without an answer: " if left else ""
+            click.echo(one_line(f"{model.name}: {how_many}{model.stopped}", 800), err=True)
 
 
 def _tell_oddities(summary: RunSummary, out: Path) -> None:
