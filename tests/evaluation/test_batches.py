@@ -80,6 +80,17 @@ def test_a_server_that_cannot_tell_now_is_asked_another_time(run, server):
     assert len(server.jobs) == 1
 
 
+def test_a_model_that_tells_of_a_job_in_another_way_ends_no_run(run, server, dataset, tmp_path):
+    class Careless(Batched):
+        async def collect(self, job, items):
+            return {item.key: Reply("sync") for item in items}
+
+    run()
+    told = run_models(dataset, [Careless(server)], out=tmp_path / "run", terms=TERMS).models[0]
+    assert told.stopped.startswith("batches/0: cannot be told now: TypeError: collect gave {'")
+    assert run().complete
+
+
 def test_a_job_that_is_gone_is_handed_over_anew(run, server):
     server.state = "pending"
     run()

@@ -21,7 +21,7 @@ from offbeat.evaluation.database import Database
 from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.plan import ModelPlan, Planned
 from offbeat.evaluation.store import put_answer
-from offbeat.models.base import USAGE, Batch, BatchItem, JsonValue, Reply
+from offbeat.models.base import USAGE, Batch, BatchItem, Collected, JsonValue, Reply
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Collecting:
         """
         known = {key: questions for key, questions in self._questions.items() if key in job.keys}
         items = [BatchItem(key, alike[0][0].variant, alike[0][0].prompt) for key, alike in known.items()]
-        collecting = asyncio.ensure_future(caught_of(self._model.collect, job.job, items))
+        collecting = asyncio.ensure_future(caught_of(_collected, self._model, job.job, items))
         await ended(collecting, unless=halted)  # it costs nothing to fetch it another time
         if collecting.cancelled():
             return None
@@ -171,6 +171,13 @@ class Collecting:
     async def _end(self, job: Job, note: str, usage: Mapping[str, JsonValue], cost: float | None) -> None:
         await self._costs.end(job.call, note, usage, cost)
         end_job(self._database, job.job, note=note)
+
+
+async def _collected(model: Batch, job: str, items: Sequence[BatchItem]) -> Collected:
+    collected = await model.collect(job, items)
+    if not isinstance(collected, Collected):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"collect gave {collected!r:.80}, expected a Collected")
+    return collected
 
 
 def answered_by(database: Database, model: str) -> set[tuple[str, str]]:
