@@ -300,6 +300,7 @@ def test_another_clip_stands_in_for_one_that_fails(failure, at, in_vain, variant
     ("failure", "calls"),
     [
         *zip(FAILURES, (3, 3, 2), strict=True),
+        (TransientError("no reply", usage=None), 1),
         (Unreachable("no connection"), 1),
         (RateLimited("slow"), 1),
         (ModelUnavailable("no key"), 1),

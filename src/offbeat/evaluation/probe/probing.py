@@ -109,7 +109,11 @@ async def probe_model(
                 failed.append(shown)
                 in_a_row += 1
                 others = {variant.row.clip_id for variant in variants} - replaced.keys() - {shown.row.clip_id}
-                if not others or len(replaced) >= MOST_REPLACED or _is_of_all(failure, in_a_row=in_a_row):
+                if (
+                    not others
+                    or len(replaced) >= MOST_REPLACED
+                    or _is_of_all(failure, in_a_row=in_a_row, answered=bool(said))
+                ):
                     alike = {variant.row.clip_id for variant in failed[-in_a_row:]}  # and most likely innocent
                     replaced = {clip: why for clip, why in replaced.items() if clip not in alike}
                     whole = {one.variant_id for one in said if one.clip < done}
@@ -128,11 +132,14 @@ async def probe_model(
     return found()
 
 
-def _is_of_all(failure: ModelError | MediaError, *, in_a_row: int) -> bool:
-    """Whether no other clip would fare better: what may pass was waited for with each clip, and twice is enough."""
+def _is_of_all(failure: ModelError | MediaError, *, in_a_row: int, answered: bool) -> bool:
+    """Whether no other clip would fare better.
+
+    What may pass was waited for with each clip, and twice is enough; once, where the server has not said a word.
+    """
     if isinstance(failure, RateLimited | Unreachable | ModelUnavailable):
         return True
-    return isinstance(failure, TransientError) and in_a_row > 1
+    return isinstance(failure, TransientError) and (in_a_row > 1 or not (answered or failure.usage is not None))
 
 
 def _lengths_of(
