@@ -81,6 +81,18 @@ def test_what_a_job_loses_may_have_been_paid_for(run, server):
     assert run().spent_usd == pytest.approx(6 * most + 43 * real)  # 5 lost, 1 that nobody can tell, 1 free
 
 
+def test_where_a_model_cannot_tell_what_a_lost_question_may_cost_all_is_spent(run, server, dataset, tmp_path):
+    class Forgetful(Batched):
+        def expected_usage(self, variant, prompt):
+            raise OSError("the file of rates has gone")
+
+    run()
+    server.lose = set(server.jobs["batches/0"][:1])
+    told = run_models(dataset, [Forgetful(server)], out=tmp_path / "run", terms=TERMS)
+    assert told.models[0].outcomes["ok"] == 49
+    assert told.spent_usd == pytest.approx(50 * (1000 + 100 * 10) / 2e6)
+
+
 def test_a_clip_that_cannot_be_read_is_named_and_costs_nothing(run, server):
     server.submit_error = MediaError("clips/x.mp4: no picture", reason="no_picture")
     summary = run()

@@ -15,7 +15,7 @@ from offbeat.evaluation.batches.jobs import Job, end_job
 from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import told
-from offbeat.evaluation.calls.faults import caught_of
+from offbeat.evaluation.calls.faults import caught, caught_of
 from offbeat.evaluation.cut_off import says_nothing, told_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.identity import Identity
@@ -98,10 +98,13 @@ class Collecting:
             return f"{job.job}: cannot be told now: {told(collected)}; the same command collects it later"
         usage = await self._keep(job, known, collected.replies)
         if collected.state == "ended":
-            cost = sum(self._costs.of(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
+            costs = (self._costs.of(planned, collected.replies.get(key)) for key, [(planned, _), *_] in known.items())
+            cost = caught(sum, costs) if collected.replies else None
             if missing := len(known.keys() - collected.replies.keys()):
                 self._tell_missing(job, collected.note or "ended", missing)
-            await self._end(job, collected.note or "collected", usage, cost if collected.replies else None)
+            await self._end(
+                job, collected.note or "collected", usage, None if isinstance(cost, BaseException) else cost
+            )
         return None
 
     async def keep_failures(self, failures: Mapping[str, ModelError]) -> None:
