@@ -297,6 +297,21 @@ def test_what_cannot_be_handed_over_keeps_nobody_waiting(run, server, tmp_path, 
     assert run().complete
 
 
+def test_what_cannot_be_handed_over_takes_no_answer_away(server, dataset, tmp_path):
+    """Variants of the same bytes share a key; one of them has been asked about alone."""
+
+    class Both(Batched):
+        async def reply(self, variant, prompt):
+            return Reply("sync")
+
+    alike = [Variant(one.row.model_copy(update={"sha256": "0" * 64}), one.folder) for one in dataset.variants[:3]]
+    few, out = replace(dataset, variants=tuple(alike)), tmp_path / "run"
+    run_models(few, [Both(server)], out=out, terms=replace(TERMS, batch=False), selection=Selection(limit=1))
+    server.unfit = {open_run(out).answers[0].key: RequestRejected("no")}
+    told = run_models(few, [Both(server)], out=out, terms=TERMS).models[0]
+    assert (told.outcomes["ok"], told.outcomes["error"]) == (1, 2)
+
+
 def test_a_model_that_names_no_question_that_it_was_given_is_not_asked_for_ever(run, server):
     class Lost(dict):
         def __contains__(self, key):
