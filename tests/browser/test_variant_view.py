@@ -89,6 +89,15 @@ def test_arrows_lead_from_what_is_seen_to_what_is_heard(visit, view, dataset, de
     assert page.locator(".timeline path.word.behind").count() == 1
 
 
+def test_a_source_is_shown_and_found_by_the_name_of_its_file(visit, view, dataset):
+    path = dataset.sources[-1].path
+    page = visit(f"{view.as_uri()}#id={path}")
+    page.locator(".opener").first.click()
+    assert f"{path}, from " in page.locator("td.opened dl.facts").inner_text()
+    mine = sum(variant.row.source_id == dataset.sources[-1].source_id for variant in dataset.variants)
+    assert f"1–{mine} of {mine}, filtered" in page.locator(".pager").first.inner_text()
+
+
 def test_without_curves_it_says_so_and_the_delays_are_still_there(visit, view, dataset):
     row = of(dataset, 1000.0, curves=False)
     page = visit(f"{view.as_uri()}#open={row.variant_id}&id={row.variant_id}")

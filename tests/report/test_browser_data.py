@@ -40,6 +40,15 @@ def test_every_flag_has_its_value_its_unit_and_its_meaning():
     assert values["periodicity"] is None
 
 
+def test_the_files_of_the_sources_are_named_and_a_refused_copy_takes_no_name_away():
+    dataset = sample_dataset(genres={"speech": 1})
+    (used,) = dataset.sources
+    hostile = used.model_copy(update={"path": f"a/{HOSTILE}.mp4"})
+    copy = used.model_copy(update={"path": "b/copy.mp4", "status": "refused", "reason": "duplicate"})
+    named = told([], dataclasses.replace(dataset, sources=(hostile, copy)))["sources"]
+    assert named == {used.source_id: "a/<img>\ufffd.mp4"}
+
+
 @pytest.mark.parametrize(
     ("detail", "estimate_ms"),
     [(-412.5, -412.5), (0, 0.0), (None, None), (True, None), ("120", None), (math.nan, None), (10**400, None)],

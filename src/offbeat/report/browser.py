@@ -66,6 +66,7 @@ def browser_data(
         "models": [visible(name) for name in names],
         "flags": [[flag, name, unit, texts[flag]] for flag, (name, unit) in FLAGS.items()],
         "variants": [_variant(variant.row, missing) for variant in dataset.variants],
+        "sources": {visible(one.source_id): visible(one.path) for one in dataset.sources if one.status == "used"},
         "clips": {visible(one.clip_id): [one.motion, one.onsets, one.onsets_hz, one.onsets_start_s] for one in curves},
         "answers": [_answers(named[name], places, prompts) for name in names],
         "prompts": [[visible(text), None if system is None else visible(system)] for text, system in prompts],

@@ -97,7 +97,7 @@ const FILTERS = {
   periodic: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.periodic) === value },
   still: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.still) === value },
   cut: { options: ["yes", "no", "unknown"], keep: (v, value) => yesNo(v.flags.scene_cut) === value },
-  id: { keep: (v, value) => [v.id, v.clip, v.source].some((id) => id.includes(value)) },
+  id: { keep: (v, value) => [v.id, v.clip, v.source, fileOf(v)].some((id) => id.includes(value)) },
   model: { options: data.models, any: "any" },
   choice: { options: [...data.labels, "none"], words: (c) => (c === "none" ? "no choice" : c), answer: (a, value) => a.shown === value },
   outcome: { options: data.outcomes, words: (o) => (o === "error" ? "error: no answer" : o), answer: (a, value) => a.outcome === value },

@@ -11,6 +11,11 @@ function opened(variant) {
     el("div", { className: "opened-grid" }, el("div", {}, ...parts), el("div", {}, ...replies(variant), flags(variant)))));
 }
 
+// As the list of sources names it; nothing where it does not.
+function fileOf(variant) {
+  return Object.hasOwn(data.sources, variant.source) ? data.sources[variant.source] : "";
+}
+
 function facts(variant) {
   const rows = [
     ["sound", variant.delay === 0 ? WORDS.sync : `${number(Math.abs(variant.delay) / 1000)} s ${WORDS[variant.label]}`],
@@ -19,7 +24,8 @@ function facts(variant) {
     ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this variant"],
     ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
     ["picture", `${variant.width} × ${variant.height}, ${number(+variant.fps.toFixed(3))} frames a second`],
-    ["source, clip", `${variant.source}, ${variant.clip}, from ${number(variant.start)} s`],
+    ["source", `${fileOf(variant)}${fileOf(variant) && ", "}from ${number(variant.start)} s`],
+    ["its id, and the clip's", `${variant.source}, ${variant.clip}`],
   ];
   return el("dl", { className: "facts" }, ...rows.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
 }
