@@ -113,12 +113,10 @@ class Collecting:
         Raises:
             RunError: it could not be noted.
         """
-        answered = answered_by(self._database, self._identity.name)
         for key, failure in failures.items():
             for planned, question in self._questions[key]:
-                if (key, planned.variant.row.variant_id) not in answered:
-                    answer = self._read(failure, planned, question, asked_at=utc_now())
-                    await asyncio.to_thread(put_answer, self._database, answer)
+                answer = self._read(failure, planned, question, asked_at=utc_now())
+                await asyncio.to_thread(put_answer, self._database, answer)
 
     async def _keep(
         self,
