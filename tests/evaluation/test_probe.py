@@ -320,6 +320,8 @@ def test_a_server_that_refuses_every_clip_is_not_asked_about_each(failure, calls
         ((3, 10, 7, 10), ModelError, " (at clips of 7 and 10 s; --length 3 leaves these out)"),
         ((3, 10, 7, 5), TransientError, " (at clips of 7 and 10 s; --length 3,5 leaves these out)"),
         ((3, 3, 10, 5), TransientError, ""),
+        ((5, 10, 3, 7), TransientError, ""),
+        ((7, 3, 5, 10), TransientError, ""),
         ((10, 10, 10, 10), ModelError, ""),
     ],
 )

@@ -145,16 +145,16 @@ def _is_of_all(failure: ModelError | MediaError, *, in_a_row: int, answered: boo
 def _lengths_of(
     failure: ModelError | MediaError, failed: Sequence[Variant], shown: Collection[str], variants: Sequence[Variant]
 ) -> str:
-    """How long the clips are at which a model failed, where those that it has borne, by their ids, are not as long."""
+    """How long the clips are at which a model failed, where those that it has borne, by their ids, are shorter."""
     if isinstance(failure, RateLimited | Unreachable | ModelUnavailable | MediaError):
         return ""
     at = {variant.row.clip_length_s for variant in failed}
     borne = {variant.row.clip_length_s for variant in variants if variant.row.variant_id in shown}
-    others = {variant.row.clip_length_s for variant in variants} - at
-    if not others or at & borne or not (borne or isinstance(failure, RequestRejected | TransientError)):
+    shorter = {variant.row.clip_length_s for variant in variants if variant.row.clip_length_s < min(at)}
+    if not shorter >= borne or not (borne or (shorter and isinstance(failure, RequestRejected | TransientError))):
         return ""
     told = " and ".join(f"{length:g}" for length in sorted(at))
-    left = ",".join(f"{length:g}" for length in sorted(others))
+    left = ",".join(f"{length:g}" for length in sorted(shorter))
     return f" (at clips of {told} s; --length {left} leaves these out)"
 
 
