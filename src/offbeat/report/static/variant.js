@@ -24,7 +24,7 @@ function facts(variant) {
     ["shared moment", variant.overlap > 0 ? `${number(variant.overlap)} s` : "none: nobody can tell the direction from this variant"],
     ["material", [variant.genre, variant.language].filter(Boolean).join(", ")],
     ["picture", `${variant.width} × ${variant.height}, ${number(+variant.fps.toFixed(3))} frames a second`],
-    ["source", `${fileOf(variant)}${fileOf(variant) && ", "}from ${number(variant.start)} s`],
+    ["source", `${fileOf(variant)}${fileOf(variant) && ", "}from ${number(+variant.start.toFixed(3))} s`],
     ["its id, and the clip's", `${variant.source}, ${variant.clip}`],
   ];
   return el("dl", { className: "facts" }, ...rows.flatMap(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]));
