@@ -107,6 +107,11 @@ def test_a_call_that_is_given_up_leaves_nothing_behind(made, server, variants, p
     let_go(server)
 
 
+def test_a_batch_is_taken_whatever_the_length_of_the_answer(submit, server):
+    server.queue(Fault(say({"name": "batches/b1", "metadata": {"inputConfig": "x" * 20_000_000}})))
+    assert submit().startswith("batches/b1@")
+
+
 def test_an_answer_that_unfolds(got):
     packed = gzip.compress(bytes(50_000_000), 1)
     with StandIn(lambda _: Response(200, packed, {"content-encoding": "gzip"})) as server:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import httpx2
 from google.genai import Client, types
 
-from offbeat.models.gemini.bounds import BoundedClient
+from offbeat.models.gemini.bounds import MOST_BYTES, BoundedClient
 from offbeat.models.gemini.cache import UploadCache, cache_folder, scope_of
-from offbeat.models.gemini.rest import KEY_HEADER, Rest
+from offbeat.models.gemini.rest import KEY_HEADER, LISTED_BYTES, Rest
 from offbeat.models.gemini.settings import Settings
 from offbeat.models.gemini.tokens import longest_answer_bytes
 from offbeat.models.gemini.uploads import Uploads
@@ -55,16 +55,19 @@ def connect(settings: Settings) -> Connection:
     key = key_from(KEY_NAMES, spec=spec)
     home = _origin(httpx2.URL(settings.base_url))
 
-    async def keep_the_key_at_home(request: httpx2.Request) -> None:
+    async def prepare(request: httpx2.Request) -> None:
         if _origin(request.url) != home:
             request.headers.pop(KEY_HEADER, None)
+        if request.url.path.endswith(":batchGenerateContent"):
+            # the service may repeat a batch that it takes, and one that is paid for must not be lost over it
+            request.extensions[MOST_BYTES] = LISTED_BYTES
 
     http = BoundedClient(
         limit_s=settings.timeout_s,
         most_bytes=longest_answer_bytes(settings),
         # how many calls are under way is the runner's business
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
-        on_request=keep_the_key_at_home,
+        on_request=prepare,
     )
     client = Client(
         vertexai=False,  # whatever GOOGLE_GENAI_USE_VERTEXAI says

@@ -19,7 +19,7 @@ FRAMING_TOKENS = 64
 """For the turns of the conversation around the prompt."""
 CALLS = 2
 """A reply cut off by the output budget is asked for once more, with twice the budget."""
-ANSWER_BYTES, BYTES_A_TOKEN = 16_000_000, 256
+ANSWER_BYTES, BYTES_A_TOKEN = 4_000_000, 256
 """Of an answer as JSON: without its words, and for each token, or candidate for one, that it tells of."""
 
 
