@@ -13,9 +13,17 @@ from offbeat.cli.progress import progress
 
 
 @click.command(epilog="Example: offbeat demo --open")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="The folder for all of it; what is there is kept.",
+)
 @click.option("--takes", type=click.IntRange(min=1), default=2, show_default=True, help="Of each kind of scene.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of scenes, windows and the random model."
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="cores", help="At once.")
 @click.option("--open", "open_page", is_flag=True, help="Open the report in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
