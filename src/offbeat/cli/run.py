@@ -207,9 +207,10 @@ def run(
         probe_clips=probe_clips,
         batch=batch,
     )
-    # what a command hands over is collected by a later one
-    shown = progress("collecting", in_batches or None) if batch else progress("asking", len(to_ask) - in_batches)
-    with each_once(), shown as advance:
+    what, total = ("collecting", in_batches) if batch else ("asking", len(to_ask) - in_batches)
+    if batch and not in_batches:
+        what, total = "handing over", None  # collected by a later command
+    with each_once(), progress(what, total) as advance:
 
         def on_progress(answer: Answer) -> None:
             if answer.error is not None:
