@@ -120,7 +120,9 @@ def test_a_job_that_costs_too_much_is_shortened_to_what_the_money_allows(dataset
     server.state = "pending"
     each = (1000 + 100 * 10) / 2e6
     terms = replace(TERMS, most_usd=20.5 * each)
-    summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms)
+    notes = []
+    summary = run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=terms, on_note=notes.append)
+    assert notes == ["batched: handing over 20 of 50 questions"]
     assert [len(keys) for keys in server.jobs.values()] == [20]
     assert summary.spent_usd == pytest.approx(20 * each)
     assert "--max-cost; raise it to go on. questions in batches: 20" in summary.models[0].stopped

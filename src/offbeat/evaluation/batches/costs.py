@@ -33,8 +33,8 @@ class Costs:
     price: Price | None
 
     def affordable(self, part: Sequence[Planned]) -> int:
-        """How many of these, from the first, fit into what is left; one at least, to be told what is lacking."""
-        return max(1, sum(self.purse.fits(total) for total in accumulate(map(self._most_usd, part))))
+        """How many of these, from the first, fit into what is left."""
+        return sum(self.purse.fits(total) for total in accumulate(map(self._most_usd, part)))
 
     def of(self, planned: Planned, came: Reply | ModelError | None) -> float:
         """What a question of a job has cost; the most that it may, where nobody can tell, as with one that was lost."""

@@ -94,8 +94,8 @@ class BatchTurn:
             if isinstance(fitting, BaseException):
                 why = told(fitting)
                 break
-            part = left[:fitting]
-            if self._on_note is not None:
+            part = left[: max(1, fitting)]  # one at least, to be told what is lacking
+            if self._on_note is not None and fitting:
                 self._on_note(f"{self._identity.name}: handing over {len(part)} of {len(left)} questions")
             try:
                 why = await self._handing_over.hand_over(part, halted=halted)
