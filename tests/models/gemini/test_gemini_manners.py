@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import ssl
 import time
 import traceback
 
 import pytest
 
-from offbeat.errors import ModelError
+from offbeat.errors import ModelError, ModelUnavailable
 from offbeat.models.gemini import Gemini
 from servers.gemini_wire import KEY, GeminiWire, refused
 from servers.stand_in import Fault, Response, StandIn, half_body, html, status
+
+REAL_CONTEXT = ssl.create_default_context
 
 
 def everything_said(error):
@@ -146,6 +149,18 @@ def test_the_clients_own_variables_do_not_change_where_it_goes(ask, server, monk
     monkeypatch.setenv("GOOGLE_GENAI_API_VERSION", "v1alpha")
     assert ask().text == "behind"
     assert server.requests[0].headers["x-goog-api-key"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "odd://127.0.0.1:9"), ("SSL_CERT_FILE", "/none/such.pem")],
+)
+def test_an_environment_by_which_nothing_can_be_reached_is_told(ask, server, monkeypatch, name, value):
+    monkeypatch.setattr(ssl, "create_default_context", REAL_CONTEXT)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ModelUnavailable, match=r"no connection can be made: .*check the environment") as raised:
+        ask()
+    assert raised.value.usage == {}
 
 
 def test_a_call_that_is_given_up_lets_go(made, server, variants, prompt):
