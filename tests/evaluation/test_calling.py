@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 
 from offbeat.errors import ModelError, ModelUnavailable, RateLimited, RequestRejected, TransientError
+from offbeat.evaluation.calls import patience
 from offbeat.evaluation.calls.calling import Caller
 from offbeat.evaluation.calls.limiter import Limiter
-from offbeat.evaluation.calls.patience import MOST_RATE_LIMITED, MOST_TRANSIENT, Patience
+from offbeat.evaluation.calls.patience import MOST_RATE_LIMITED, MOST_TRANSIENT
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.prices import Price
 from offbeat.evaluation.money.purse import OutOfMoney, Purse, spent_usd
@@ -90,6 +91,15 @@ def test_patience_has_an_end(call, kind, most):
     called, _ = call(model, first_wait_s=1e-6)
     assert (called.reply, str(called.failure)) == (None, "not today")
     assert model.calls == most
+
+
+@pytest.mark.parametrize(("wait_s", "times"), [(1.0, 61), (5.0, 13), (30.0, MOST_RATE_LIMITED)])
+def test_short_waits_in_a_row_are_no_reason_to_give_up_within_a_minute(monkeypatch, wait_s, times):
+    """Of a server that lets some through at the top of each minute, and nobody else until the next."""
+    monkeypatch.setattr(patience.random, "uniform", lambda least, most: wait_s)
+    asked = patience.Patience(1.0)
+    waits = [asked.weigh(RateLimited("429"), answers=7)[1] for _ in range(times)]
+    assert waits == [wait_s] * (times - 1) + [None]
 
 
 class Choosy:
@@ -200,10 +210,10 @@ def test_waits_grow_and_differ():
     """Full jitter: from nothing to 1, 2, 4, ... 60 s."""
 
     def wait_s(attempts, error=None):
-        patience = Patience(1.0)
+        asked = patience.Patience(1.0)
         for _ in range(attempts - 1):
-            patience.weigh(RateLimited("429"), answers=0)
-        return patience.weigh(error or RateLimited("429"), answers=0)[1]
+            asked.weigh(RateLimited("429"), answers=0)
+        return asked.weigh(error or RateLimited("429"), answers=0)[1]
 
     for attempts, longest in [(1, 1), (2, 2), (4, 8), (6, 32), (7, 60), (11, 60)]:
         waits = [wait_s(attempts) for _ in range(400)]
