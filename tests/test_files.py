@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,27 +42,29 @@ def test_sha256_of_more_than_one_block(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "x") == hashlib.sha256(content).hexdigest()
 
 
+HOLD = """
+import pathlib, sys, time
+from offbeat.errors import DatasetError
+from offbeat.files import held_folder
+
+with held_folder(pathlib.Path(sys.argv[1]), error=DatasetError):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
 def test_one_process_holds_a_folder_and_its_end_lets_go(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    held = context.Event()
-    child = context.Process(target=_hold, args=(tmp_path, held))
-    child.start()
-    assert held.wait(30)
-    with (
-        pytest.raises(DatasetError, match="another offbeat process is at work"),
-        held_folder(tmp_path, error=DatasetError),
-    ):
-        pass
-    child.kill()
-    child.join()
+    with subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        with (
+            pytest.raises(DatasetError, match="another offbeat process is at work"),
+            held_folder(tmp_path, error=DatasetError),
+        ):
+            pass
+        child.kill()
     with held_folder(tmp_path, error=DatasetError):
         pass
-
-
-def _hold(folder: Path, held) -> None:
-    with held_folder(folder, error=DatasetError):
-        held.set()
-        time.sleep(60)
 
 
 def test_a_scratch_file_is_gone_afterwards_and_several_do_not_meet() -> None:

@@ -46,7 +46,7 @@ def test_a_dry_run_tells_and_writes_nothing(compact: Path, tmp_path: Path) -> No
 def test_it_says_what_it_wrote_and_what_was_there(compact: Path, tmp_path: Path) -> None:
     result = invoke("export", compact, "--to", "files", "--out", tmp_path / "out")
     assert result.return_value == 0
-    assert "5 variants of 1 clips, each with the bytes that its row says" in result.stdout
+    assert "5 variants of 1 clip, each with the bytes that its row says" in result.stdout
     assert "exporting variants: 5 of 5" in result.stderr
     told = json.loads(invoke("export", compact, "--to", "files", "--out", tmp_path / "out", "--json").stdout)
     assert (told["kept_variants"], told["complete"], told["settings"]["layout"]) == (5, True, "files")
@@ -77,4 +77,4 @@ def test_run_and_report_of_a_compact_dataset(compact: Path, tmp_path: Path) -> N
     next((spoilt / "pictures").iterdir()).write_bytes(b"")
     result = invoke("report", tmp_path / "run", "--dataset", spoilt, "--out", tmp_path / "third", "--bootstrap", 100)
     assert result.return_value == 1
-    assert "5 clips are missing" in result.stderr
+    assert "missing: 5 clips of " in result.stderr

@@ -163,7 +163,7 @@ def test_the_command_tells_of_missing_clips(run, tmp_path):
     clips[0].unlink()
     result = invoke(run, "--out", tmp_path / "out", "--bootstrap", 100)
     assert result.return_value == 1
-    assert f"1 clips are missing from {tmp_path / 'set'}, the first is clips/{clips[0].name}" in result.stderr
+    assert f"missing: 1 clip of {tmp_path / 'set'}, the first is clips/{clips[0].name}" in result.stderr
     assert (tmp_path / "out" / "index.html").is_file()
 
 

@@ -13,7 +13,7 @@ import click
 from pydantic import ValidationError
 
 from offbeat.cli.progress import duration, progress
-from offbeat.cli.table import printable
+from offbeat.cli.table import clip_count, printable
 from offbeat.dataset.build import Built, Planned, build_dataset, check_out, plan_dataset
 from offbeat.dataset.estimate import estimate
 from offbeat.dataset.offer import scan_sources
@@ -231,7 +231,7 @@ def _show_plan(planned: Sequence[Planned], settings: BuildSettings, *, jobs: int
         )
     _show_refusals(refusals)
     click.echo(
-        f"{_clips(total.clips)}, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
+        f"{clip_count(total.clips)}, {total.variants} variants, about {total.size_bytes / 1e6:,.0f} MB, "
         f"about {duration(total.cpu_s / jobs)} on {jobs} cores. Nothing was written (dry run)."
     )
 
@@ -277,14 +277,10 @@ def _show_built(built: Built, *, as_json: bool) -> None:
     read_back = f"Read back: {proof}{others}." if built.variants else "There was nothing to do."
     kept = f" ({built.kept_clips} were there already)" if built.kept_clips else ""
     click.echo(
-        f"{built.folder}: {built.info.variants} variants of {_clips(built.info.clips)}{kept} from "
+        f"{built.folder}: {built.info.variants} variants of {clip_count(built.info.clips)}{kept} from "
         f"{built.info.sources_used} of {len(built.sources)} sources. "
         f"{read_back}"
     )
-
-
-def _clips(number: int) -> str:
-    return "1 clip" if number == 1 else f"{number} clips"
 
 
 def _refusals(one: Planned) -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from offbeat.cli.progress import progress
+from offbeat.cli.table import clip_count
 from offbeat.dataset.export import export_files, is_there, size_bytes
 from offbeat.dataset.folder import Dataset, open_dataset
 
@@ -49,7 +50,7 @@ def export(dataset: Path, to: str, out: Path, jobs: int, dry_run: bool, as_json:
     else:
         kept = f" ({exported.kept} were there already)" if exported.kept else ""
         click.echo(
-            f"{out}: {info.variants} variants of {info.clips} clips{kept}, each with the bytes that its row says."
+            f"{out}: {info.variants} variants of {clip_count(info.clips)}{kept}, each with the bytes that its row says."
         )
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from offbeat.cli.progress import progress
+from offbeat.cli.table import clip_count
 from offbeat.dataset.folder import files_of
 from offbeat.dataset.merge import merge_shards, open_shards
 
@@ -40,7 +41,7 @@ def merge(shards: tuple[Path, ...], out: Path, as_json: bool) -> int:
     else:
         info = merged.info
         click.echo(
-            f"{out}: {info.variants} variants of {info.clips} clips from {info.sources_used} of "
+            f"{out}: {info.variants} variants of {clip_count(info.clips)} from {info.sources_used} of "
             f"{info.sources_used + info.sources_refused} sources, out of {len(opened)} shards. Files: {merged.linked} "
             f"linked, {merged.copied} copied, {merged.kept} there already."
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from offbeat.cli.progress import progress
+from offbeat.cli.table import clip_count
 from offbeat.errors import SettingsError
 
 Folder = click.Path(path_type=Path, file_okay=False)
@@ -74,7 +75,7 @@ def report(
     click.echo(f"{built.page}", err=as_json)
     if built.missing_clips:
         click.echo(
-            f"{len(built.missing_clips)} clips are missing from {material.dataset.folder}, "
+            f"missing: {clip_count(len(built.missing_clips))} of {material.dataset.folder}, "
             f"the first is {built.missing_clips[0]}; build the dataset again and repeat",
             err=True,
         )

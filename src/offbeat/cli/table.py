@@ -20,6 +20,11 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> st
     return "\n".join(line.rstrip() for line in lines)
 
 
+def clip_count(number: int) -> str:
+    """So many, in words."""
+    return "1 clip" if number == 1 else f"{number:,} clips"
+
+
 def printable(text: str) -> str:
     """Text of others, line by line: what a terminal would act upon is shown as its escape."""
     return "\n".join(_shown(line) for line in text.split("\n"))
