@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from batch_server import PRICE, TERMS, Batched, Server
+from batch_server import PRICE, TERMS, Batched
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import MediaError, ModelError, RequestRejected, TransientError
@@ -13,16 +13,6 @@ from offbeat.evaluation.plan import Selection, plan_run
 from offbeat.evaluation.question import STUDY
 from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
-
-
-@pytest.fixture
-def server():
-    return Server()
-
-
-@pytest.fixture
-def run(dataset, tmp_path, server):
-    return lambda **changes: run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS, **changes)
 
 
 def test_a_batch_that_is_not_taken_costs_nothing(run, server):

@@ -6,7 +6,7 @@ import signal
 from dataclasses import replace
 
 import pytest
-from batch_server import TERMS, USAGE, Batched, Server
+from batch_server import TERMS, USAGE, Batched
 
 from offbeat.dataset.variant import Variant
 from offbeat.errors import ModelError, ModelUnavailable, RequestRejected, TransientError
@@ -17,16 +17,6 @@ from offbeat.evaluation.run_folder import open_run
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.status import run_status
 from offbeat.models.base import Reply
-
-
-@pytest.fixture
-def server():
-    return Server()
-
-
-@pytest.fixture
-def run(dataset, tmp_path, server):
-    return lambda **changes: run_models(dataset, [Batched(server)], out=tmp_path / "run", terms=TERMS, **changes)
 
 
 def test_hand_over_leave_and_collect(run, server, dataset, tmp_path):

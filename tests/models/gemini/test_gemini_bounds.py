@@ -168,30 +168,27 @@ def test_what_is_sent_and_received_buys_time(client, monkeypatch):
         assert asyncio.run(both()) == (100_000, 30_000)
 
 
-def test_a_trickle_that_is_streamed_ends_as_well(client):
-    async def lines():
-        async with client(limit_s=0.4) as opened:
-            asked = rest.Rest(http=opened, base_url=server.url, api_version="v1", key="k", spec="gemini:x")
-            return [line async for line in asked.lines("files/x", refused=lambda said, spec: TransientError(spec))]
+async def lines(http, server):
+    """All lines of a file."""
+    async with http:
+        asked = rest.Rest(http=http, base_url=server.url, api_version="v1", key="k", spec="gemini:x")
+        return [line async for line in asked.lines("files/x", refused=lambda said, spec: TransientError(spec))]
 
+
+def test_a_trickle_that_is_streamed_ends_as_well(client):
     with StandIn(lambda _: say({})) as server:
         server.queue(drip())
         with pytest.raises(TransientError, match="no answer in time"):
-            asyncio.run(lines())
+            asyncio.run(lines(client(limit_s=0.4), server))
         let_go(server)
 
 
 def test_results_without_end_have_one(client, monkeypatch):
     monkeypatch.setattr(rest, "LONGEST_FILE_BYTES", 5_000_000)
 
-    async def lines():
-        async with client() as opened:
-            asked = rest.Rest(http=opened, base_url=server.url, api_version="v1", key="k", spec="gemini:x")
-            return [line async for line in asked.lines("files/x", refused=lambda said, spec: TransientError(spec))]
-
     with StandIn(lambda _: Response(body=itertools.repeat(b"{}\n" * 1000))) as server:
         with pytest.raises(TransientError, match="files/x is longer than 5,000,000 bytes"):
-            asyncio.run(lines())
+            asyncio.run(lines(client(), server))
         let_go(server)
 
 
