@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from offbeat.dataset.build import build_dataset, plan_dataset
-from offbeat.dataset.folder import INFO, Dataset, open_dataset, read_info
+from offbeat.dataset.folder import Dataset, open_dataset
 from offbeat.dataset.offer import scan_sources
 from offbeat.dataset.settings import BuildSettings
 from offbeat.dataset.sources import read_sources
@@ -21,7 +21,7 @@ from offbeat.dataset.workers import Children
 from offbeat.errors import MediaError, SettingsError
 from offbeat.evaluation.runner import run_models
 from offbeat.evaluation.terms import Terms
-from offbeat.files import whole_file
+from offbeat.files import whole_file, write_whole
 from offbeat.media.synth import SCENES, render_scene, write_scene
 from offbeat.models.registry import make_model
 from offbeat.report.build import open_material, write_report
@@ -32,6 +32,8 @@ MODELS = ("oracle", "signal", "random", "always:sync")
 LENGTHS_S = (Fraction(3), Fraction(5))
 SCENE_S = Fraction(17)
 """Room for 5 s with 5 s on either side, and for some choice of the window."""
+NOTE = "demo.txt"
+"""Of which scenes the folder is."""
 TITLE = "Offbeat demo: synthesised scenes"
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
@@ -68,7 +70,7 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
     Raises:
         SettingsError: `out` holds a demo of other scenes.
     """
-    _see_same_scenes(out / "set", takes=takes, seed=seed)
+    _see_same_scenes(out, takes=takes, seed=seed)
     settings = BuildSettings(lengths_s=LENGTHS_S, seed=seed)
     scenes = out / "scenes"
     with progress("synthesising scenes", len(SCENES) * takes) as advance:
@@ -90,16 +92,15 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
     return Demo(page=built.page, dataset=dataset, results=results)
 
 
-def _see_same_scenes(made: Path, *, takes: int, seed: int) -> None:
-    """See that a set that is there is of these very scenes: others would have to be asked about anew."""
-    if not (made / INFO).is_file():
-        return
-    info = read_info(made)
-    there = (info.sources_used + info.sources_refused) // len(SCENES) if info.complete else takes
-    if (there, info.settings["seed"]) != (takes, seed):
+def _see_same_scenes(out: Path, *, takes: int, seed: int) -> None:
+    """Note of which scenes this is, or see that those there are the same: files do not tell of which seed they are."""
+    asked, note = f"--takes {takes} --seed {seed}", out / NOTE
+    if not note.is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(note, f"{asked}\n")
+    elif (there := note.read_text(encoding="utf-8").strip()) != asked:
         raise SettingsError(
-            f"{made.parent}: holds a demo of --takes {there} --seed {info.settings['seed']}; ask for the same, choose "
-            "another --out, or delete that folder"
+            f"{out}: holds a demo of {there}; ask for the same, choose another --out, or delete that folder"
         )
 
 

@@ -73,7 +73,7 @@ async def admit(
     variants = list({planned.variant.row.variant_id: planned.variant for planned in plans[0].planned}.values())
     if on_note is not None:
         calls = len(probe_calls(variants, plans[0].question, clips=clips))
-        on_note(f"{name}: does it hear and see? A probe, {calls} calls at most")
+        on_note(f"{name}: does it hear and see? A probe, {calls} calls at most (more where clips fail)")
 
     async def on_clip(result: ProbeResult) -> None:
         if keep is not None:

@@ -21,16 +21,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 
-from offbeat.errors import ModelUnavailable
 from offbeat.evaluation.answer import Answer
 from offbeat.evaluation.asking import ask, ask_together
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.calling import Caller, is_asynchronous
 from offbeat.evaluation.calls.faults import Failure
-from offbeat.evaluation.cut_off import says_nothing, told_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.money.purse import OutOfMoney
 from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.evaluation.stopping import why_stopped
 from offbeat.evaluation.store import put_answer
 
 
@@ -124,16 +123,13 @@ class Turn:
 
     async def _keep(self, answer: Answer, failure: Failure | None, number: int, executor: Executor | None) -> None:
         await asyncio.get_running_loop().run_in_executor(executor, put_answer, self._database, answer)
-        clips = self._breaker.ended(number, answer.error, failure, cut_off=says_nothing(answer) and bool(answer.usage))
-        if isinstance(failure, ModelUnavailable):
-            self._stop(answer.error)
-        elif clips is not None:
-            why = answer.error or f"each reply was {told_of(self._plan.model)}"
-            self._stop(f"{clips} clips in a row: {why}")
+        why = why_stopped(self._breaker, number, answer, failure, model=self._plan.model)
+        if why is not None:
+            self._stop(why)
         if self._on_progress is not None:
             self._on_progress(answer)
 
-    def _stop(self, why: str | None) -> None:
+    def _stop(self, why: str) -> None:
         if self._stopped is None:
             self._stopped = why
         self._halted.set()

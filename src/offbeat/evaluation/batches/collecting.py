@@ -16,10 +16,10 @@ from offbeat.evaluation.batches.waiting import ended
 from offbeat.evaluation.calls.breaker import Breaker
 from offbeat.evaluation.calls.checking import told
 from offbeat.evaluation.calls.faults import caught, caught_of
-from offbeat.evaluation.cut_off import says_nothing, told_of
 from offbeat.evaluation.database import Database
 from offbeat.evaluation.identity import Identity
 from offbeat.evaluation.plan import ModelPlan, Planned
+from offbeat.evaluation.stopping import why_stopped
 from offbeat.evaluation.store import put_answer
 from offbeat.models.base import USAGE, Batch, BatchItem, Collected, JsonValue, Reply
 
@@ -39,7 +39,7 @@ class Collecting:
         plans: what is wanted now, of all that.
         database: where answers and jobs are kept.
         costs: of the questions.
-        on_progress: is given each answer that is wanted when it is on the disk.
+        on_progress: is given each answer of a job that is wanted when it is on the disk.
 
     Attributes:
         stopped: why no more should be handed over; None where it may.
@@ -157,12 +157,8 @@ class Collecting:
     def _watch(self, clip: str, answer: Answer, came: Reply | ModelError) -> None:
         """See whether more of the same would be paid for in vain."""
         failure = came if isinstance(came, ModelError) else None
-        cut_off = says_nothing(answer) and bool(answer.usage)
-        clips = self._breaker.ended(self._breaker.begun(clip), answer.error, failure, cut_off=cut_off)
-        if isinstance(came, ModelUnavailable):
-            self.stopped = answer.error
-        elif clips is not None:
-            self.stopped = f"{clips} clips in a row: {answer.error or f'each reply was {told_of(self._model)}'}"
+        call = self._breaker.begun(clip)
+        self.stopped = why_stopped(self._breaker, call, answer, failure, model=self._model) or self.stopped
 
     def _tell_missing(self, job: Job, note: str, missing: int) -> None:
         """Else nobody would know why there is another batch of the same questions, and why so much is spent."""

@@ -36,7 +36,7 @@ class BatchTurn:
         database: where answers and jobs are kept.
         purse: where the money is set aside.
         price: of a million tokens; None where a call is free, or its price is unknown and that is fine.
-        on_progress: is given each answer that is wanted when it is on the disk.
+        on_progress: is given each answer of a job that is wanted when it is on the disk.
         on_note: is told, in words, what is handed over; that may take hours.
     """
 

@@ -81,7 +81,7 @@ _SHOWN: dict[Asked, tuple[Alteration | None, ...]] = {
 def probe_calls(
     variants: Sequence[Variant], question: Question, *, clips: int = CLIPS, without: Collection[str] = ()
 ) -> tuple[ProbeCall, ...]:
-    """All that will be asked at most, clip by clip in the order of asking: 14 calls for each clip that is shown.
+    """All that is to be asked, clip by clip in the order of asking: 14 calls at most for each clip that is shown.
 
     Args:
         variants: those that the run is about.

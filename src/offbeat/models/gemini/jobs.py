@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from offbeat.errors import ModelError, RequestRejected, TransientError
 from offbeat.models.gemini.connection import Connection
-from offbeat.models.gemini.errors import Said, error_for, inside, plain
+from offbeat.models.gemini.errors import MORE_TIME, Said, error_for, inside, plain
 from offbeat.models.gemini.rest import Rest
 
 _NAME = re.compile(r"batches/[A-Za-z0-9_-]+")
@@ -64,8 +64,7 @@ async def name_of(job: str, connection: Connection, *, limit_s: float) -> str:
             found = await _looked_up(name, connection.rest)
     except TimeoutError:
         raise TransientError(
-            f"{spec}: {name} was not found in the list of batches within {limit_s:g} s; "
-            "more time: --option timeout_s=600"
+            f"{spec}: {name} was not found in the list of batches within {limit_s:g} s{MORE_TIME}"
         ) from None
     if found is not None:
         return found
