@@ -35,6 +35,12 @@ def test_other_scenes_are_refused_before_any_work_however_far_the_first_came(
     begin(tmp_path / "demo", takes=2, seed=0)
 
 
+def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match=r"demo: cannot be written to \(Not a directory\); choose another --out"):
+        run_demo(tmp_path / "file" / "demo", takes=1, seed=0, jobs=1, progress=beginning)
+
+
 def test_a_scene_whose_child_is_lost_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Losing:
         def __init__(self, jobs: int) -> None: ...

@@ -68,7 +68,7 @@ def run_demo(out: Path, *, takes: int, seed: int, jobs: int, progress: Progress)
         progress: shows each stage.
 
     Raises:
-        SettingsError: `out` holds a demo of other scenes.
+        SettingsError: `out` holds a demo of other scenes, or cannot be written to.
     """
     _see_same_scenes(out, takes=takes, seed=seed)
     settings = BuildSettings(lengths_s=LENGTHS_S, seed=seed)
@@ -96,8 +96,11 @@ def _see_same_scenes(out: Path, *, takes: int, seed: int) -> None:
     """Note of which scenes this is, or see that those there are the same: files do not tell of which seed they are."""
     asked, note = f"--takes {takes} --seed {seed}", out / NOTE
     if not note.is_file():
-        out.mkdir(parents=True, exist_ok=True)
-        write_whole(note, f"{asked}\n")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            write_whole(note, f"{asked}\n")
+        except OSError as error:
+            raise SettingsError(f"{out}: cannot be written to ({error.strerror}); choose another --out") from error
     elif (there := note.read_text(encoding="utf-8").strip()) != asked:
         raise SettingsError(
             f"{out}: holds a demo of {there}; ask for the same, choose another --out, or delete that folder"
