@@ -75,12 +75,13 @@ def without_rights():
 def test_a_folder_that_cannot_be_written_to(public):
     dataset = write_dataset(public / "set", sources=1, lengths=(3.0,), delays=3)
     (public / "run").mkdir(mode=0o555)
+    model = make_model("random")  # while what is installed may be read
     for out in (public / "run", public / "run" / "deeper"):
         with (
             without_rights(),
             pytest.raises(RunError, match=r"cannot be written to \(Permission denied\); choose another folder"),
         ):
-            run_models(dataset, [make_model("random")], out=out)
+            run_models(dataset, [model], out=out)
 
 
 def test_a_run_that_cannot_be_written_to_can_be_read(public):
